@@ -1,6 +1,7 @@
 """The WSGI server: gunicorn, one process of many threads on SQLite, which has one writer; on PostgreSQL several."""
 
 import logging
+import signal
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from scheduler.bootstrap import Service
 
 log = logging.getLogger(__name__)
+
+ANSWERS_SECONDS = 4
+WORK_SECONDS = 21
+"""What a stop waits for: open answers (live checks hold theirs for up to a minute), then checks and mails under way."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -33,8 +38,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "worker_class": "gthread",
             "workers": 1 if settings.store_url.startswith("sqlite") else settings.processes,
             "threads": settings.threads,
+            "post_worker_init": self._leave_calmly,
             "worker_exit": self._close,
-            "graceful_timeout": 10,
+            "graceful_timeout": ANSWERS_SECONDS + WORK_SECONDS,
             "timeout": 120,
             "keepalive": 15,
             "limit_request_line": 8190,
@@ -55,6 +61,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._service.engine.start()
         log.info("serving %s", self._settings.link_base)
         return create_app(self._service)
+
+    @staticmethod
+    def _leave_calmly(worker: Any) -> None:
+        """Let a signal only end the loop, in the worker process.
+
+        gunicorn's own handlers for SIGINT and SIGQUIT shut the thread pool down inside the handler, where the main
+        thread may hold its lock: the process then stands still until it is killed, with checks and mails under way.
+        SIGINT is the terminal's, sent to parent and worker alike; the parent passes it on as SIGQUIT.
+        """
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGQUIT, worker.handle_exit)
+        worker.cfg.set("graceful_timeout", ANSWERS_SECONDS)
 
     def _close(self, server: object, worker: object) -> None:
         if self._service is not None:

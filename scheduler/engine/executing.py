@@ -56,6 +56,7 @@ class Execution:
         """End in good order; see `Engine.stop`."""
         self._stopping.set()
         self._ticking.stop(5.0)
+        setup.hush()
         # DBOS looks once a second whether it may end; with nothing running there is nothing to wait for.
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=seconds if self._running else 0)
         with self._held:
