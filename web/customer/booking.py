@@ -23,16 +23,16 @@ from scheduler.store.models import AccessPoint, Booking, System, Technician
 from web import i18n
 from web.app import current_desk, now
 from web.customer import entitlement
-from web.customer.check_view import check_view
 from web.customer.checking import place_of
 from web.customer.entitlement import Card
 from web.customer.journey import ANY, OWN, Trip, current_trip, known_zone, steps
 from web.customer.picker import duration_options, technician_options, zone_options
-from web.customer.refusing import NOTHING, Shown, plain, show
-from web.customer.slots import instant, written
-from web.customer.week import Looking, lead_view, shown_days, summary_view, week_page
 from web.customer.who import actor
 from web.i18n import gettext as _
+from web.parts.check_view import check_view
+from web.parts.refusing import NOTHING, Shown, plain, show
+from web.parts.slots import instant, written
+from web.parts.week import Looking, lead_view, shown_days, summary_view, week_page
 from web.security import current_zone, customer_required
 
 blueprint = Blueprint("booking", __name__, url_prefix="/book/time")

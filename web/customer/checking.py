@@ -13,12 +13,12 @@ from scheduler.rules.refusals import NotFound, TooManyTries
 from scheduler.store.engines import write
 from scheduler.store.models import AccessPoint, Check, Entitlement
 from web.app import now
-from web.customer.check_view import Place, check_view
 from web.customer.journey import ID, Trip, current_trip
-from web.customer.live import Drawn, prepare_streams, stream
-from web.customer.slots import written
 from web.customer.who import actor
 from web.i18n import language
+from web.parts.check_view import Place, check_view
+from web.parts.live import Drawn, prepare_streams, stream
+from web.parts.slots import written
 from web.security import customer_required
 
 blueprint = Blueprint("checking", __name__, url_prefix="/book")

@@ -1,12 +1,12 @@
 """Words of the form for a PBX: its choices, and the message for whoever runs the customer's network."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from scheduler.context import DeskContext
 from scheduler.rules.conditions import Conditions
 from web import i18n
 from web.i18n import gettext as _
+from web.parts.mailto import mailto
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,3 @@ def network_mail(desk: DeskContext, host: str, port: str) -> str:
         desk=desk.name,
     )
     return mailto(subject, body)
-
-
-def mailto(subject: str, body: str) -> str:
-    """A mailto: address without recipient (RFC 6068): the person picks who gets it."""
-    return f"mailto:?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

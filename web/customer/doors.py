@@ -19,9 +19,9 @@ from scheduler.store.models import AccessPoint
 from web.app import now
 from web.customer.door_words import method_cards, network_mail, platform_cards, tool_names
 from web.customer.journey import ID, Trip, current_trip, steps
-from web.customer.refusing import NOTHING, Shown, plain, show
 from web.customer.who import actor, customer_id
 from web.i18n import gettext as _
+from web.parts.refusing import NOTHING, Shown, plain, show
 from web.security import customer_required
 
 FIELDS = ("platform", "method", "host", "port", "username", "credential_kind", "profile", "name")

@@ -17,10 +17,10 @@ from scheduler.store.engines import read
 from web import i18n
 from web.app import current_desk, now
 from web.customer.journey import Trip, current_trip, steps
-from web.customer.refusing import NOTHING, Shown, plain, show
 from web.customer.who import customer_id
 from web.i18n import gettext as _
 from web.i18n import ngettext
+from web.parts.refusing import NOTHING, Shown, plain, show
 from web.public import kind_word
 from web.refusal_words import reason_text
 from web.security import customer_required

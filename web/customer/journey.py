@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import request, url_for
 
 from web.i18n import gettext as _
+from web.parts.week import day_in
 
 OWN, ANY = "own", "any"
 ID = "int(max=999999999999999)"
@@ -61,7 +62,7 @@ def current_trip() -> Trip:
         minutes=_number(values.get("minutes")) or 0,
         technician=values.get("technician", "") if values.get("technician") in (OWN, ANY) else "",
         zone=values.get("zone", "") if known_zone(values.get("zone", "")) else "",
-        first=_day(values.get("from")),
+        first=day_in(values.get("from")),
     )
 
 
@@ -92,10 +93,3 @@ def steps(trip: Trip, current: int) -> list[dict[str, str]]:
 def _number(text: str | None) -> int | None:
     # 15 digits: more do not fit into the database's integers and would be an error there.
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -20,13 +20,13 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check
 from web import i18n
 from web.app import now
-from web.customer.check_view import Place, check_view
 from web.customer.journey import ID
-from web.customer.live import Drawn, stream
-from web.customer.refusing import NOTHING, Shown, show
-from web.customer.slots import instant, written
 from web.customer.timeline import timeline_view
 from web.i18n import language
+from web.parts.check_view import Place, check_view
+from web.parts.live import Drawn, stream
+from web.parts.refusing import NOTHING, Shown, show
+from web.parts.slots import instant, written
 
 blueprint = Blueprint("managing", __name__, url_prefix="/a/<token>")
 CHANGEABLE = ("pending", "confirmed")

@@ -23,10 +23,10 @@ from web.app import now
 from web.customer.journey import current_trip, known_zone
 from web.customer.managing import booking_view, changeable, find, holder, keep_secret
 from web.customer.picker import zone_options
-from web.customer.refusing import NOTHING, Shown, plain, show
-from web.customer.slots import instant, written
-from web.customer.week import Looking, lead_view, summary_view, week_page
 from web.i18n import gettext as _
+from web.parts.refusing import NOTHING, Shown, plain, show
+from web.parts.slots import instant, written
+from web.parts.week import Looking, lead_view, summary_view, week_page
 
 blueprint = Blueprint("moving", __name__, url_prefix="/a/<token>/move")
 

@@ -13,8 +13,8 @@ from scheduler.rules.conditions import Conditions
 from scheduler.rules.verdict import BEFORE_START, light
 from scheduler.store.models import AccessPoint, Check
 from web import i18n
-from web.customer.door_words import mailto
 from web.i18n import gettext as _
+from web.parts.mailto import mailto
 
 STATES = {"run": "running", "wait": "waiting", "skip": "skipped"}
 """The services' short names for what the macros call by whole words."""

@@ -77,7 +77,7 @@ def _events(
                 yield from _changes(drawn.view, sent)
             if drawn.over:
                 with force_locale(locale):
-                    yield _event(render_template("customer/_verdict_patch.html", check=drawn.view))
+                    yield _event(render_template("_verdict_patch.html", check=drawn.view))
                 yield "event: end\ndata: .\n\n"
                 return
         if time.monotonic() >= ends_at:
@@ -98,7 +98,7 @@ def _signature(session: Session, check_id: int) -> tuple[str | None, int]:
 
 def _changes(view: dict[str, Any], sent: dict[str, str]) -> Iterator[str]:
     for step in view["steps"]:
-        html = render_template("customer/_step_patch.html", step=step)
+        html = render_template("_step_patch.html", step=step)
         if sent.get(step["name"]) != html:
             sent[step["name"]] = html
             yield _event(html)

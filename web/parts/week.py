@@ -16,8 +16,8 @@ from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.store.models import Technician
 from web import i18n
-from web.customer.slots import Block, Cell, Column, Marks, lay_out, working_days, written
 from web.i18n import gettext as _
+from web.parts.slots import Block, Cell, Column, Marks, lay_out, working_days, written
 
 DAYS = 5
 
@@ -182,3 +182,11 @@ def lead_view(desk: DeskContext, ledger: LeadLedger, zone: ZoneInfo) -> dict[str
 def summary_view(picked: str = "", text: str = "", held: str = "", button: str = "") -> dict[str, Any]:
     """The sticky bar for the `summary_bar` macro; without a pick it names the first free time."""
     return {"title": picked or _("No time chosen yet"), "text": text, "held": held, "button": button}
+
+
+def day_in(text: str | None) -> date | None:
+    """The day that an address carries as ISO date; None for anything else."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -11,10 +11,10 @@ from scheduler.rules.refusals import NotFound, TooManyTries
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, Check
 from web.app import now
-from web.customer.check_view import Place
-from web.customer.live import Drawn, prepare_streams, stream
-from web.customer.slots import written
 from web.i18n import language
+from web.parts.check_view import Place
+from web.parts.live import Drawn, prepare_streams, stream
+from web.parts.slots import written
 from web.security import staff_required
 from web.technician.check_words import live_check
 from web.technician.who import ID, actor, own_session

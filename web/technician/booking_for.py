@@ -19,8 +19,8 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Booking, Customer, System, Technician
 from web import i18n
 from web.app import now
-from web.customer.refusing import NOTHING, Shown, show
 from web.i18n import gettext as _
+from web.parts.refusing import NOTHING, Shown, show
 from web.security import current_zone, staff_required
 from web.technician.who import actor, dispatching, number
 

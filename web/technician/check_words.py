@@ -15,9 +15,9 @@ from scheduler.context import DeskContext
 from scheduler.rules.verdict import BEFORE_START, light
 from scheduler.store.models import AccessPoint, Booking, Check
 from web import i18n
-from web.customer.check_view import CONFIRM_FORM, HOST_KEY_CODES, Place, check_view
 from web.i18n import gettext as _
 from web.i18n import ngettext
+from web.parts.check_view import CONFIRM_FORM, HOST_KEY_CODES, Place, check_view
 
 
 @dataclass(frozen=True, slots=True)

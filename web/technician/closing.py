@@ -9,7 +9,7 @@ from scheduler import booking as bookings
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, Refusal
 from scheduler.store.engines import write
 from web.app import now
-from web.customer.refusing import show
+from web.parts.refusing import show
 from web.security import local_path, staff_required
 from web.technician.session import session_page
 from web.technician.who import FIELDS, ID, actor, own_session, seen_rev

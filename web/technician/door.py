@@ -9,7 +9,7 @@ from scheduler.rules.text import clean_text
 from scheduler.store.engines import write
 from web import security
 from web.app import now
-from web.customer.refusing import NOTHING, Shown, show
+from web.parts.refusing import NOTHING, Shown, show
 
 blueprint = Blueprint("door", __name__, url_prefix=security.STAFF_DOOR)
 EMAIL_LENGTH = 254

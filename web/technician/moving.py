@@ -19,11 +19,10 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Technician
 from web import i18n
 from web.app import now
-from web.customer.journey import current_trip
-from web.customer.refusing import NOTHING, Shown, show
-from web.customer.slots import instant
-from web.customer.week import Looking, lead_view, summary_view, week_page
 from web.i18n import gettext as _
+from web.parts.refusing import NOTHING, Shown, show
+from web.parts.slots import instant
+from web.parts.week import Looking, day_in, lead_view, summary_view, week_page
 from web.security import current_zone, staff_required
 from web.technician.session_view import session_view
 from web.technician.who import FIELDS, ID, actor, dispatching, number, own_session, seen_rev
@@ -127,7 +126,7 @@ def _page(booking_id: int, shown: Shown = NOTHING, start: datetime | None = None
 
 
 def _facts(session: Session, desk: DeskContext, scene: Scene, start: datetime | None) -> dict[str, Any]:
-    row, first = scene.row, current_trip().first
+    row, first = scene.row, day_in(request.values.get("from"))
     looking = Looking(
         scene.moment,
         scene.ledger,

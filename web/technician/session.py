@@ -14,8 +14,8 @@ from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking
 from web.app import now
-from web.customer.refusing import NOTHING, Shown, show
-from web.customer.slots import instant
+from web.parts.refusing import NOTHING, Shown, show
+from web.parts.slots import instant
 from web.security import current_zone, staff_required
 from web.technician import cards, check_words
 from web.technician.access import place_of, testable
