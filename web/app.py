@@ -16,7 +16,7 @@ from scheduler.context import DeskContext, Installation
 from scheduler.rules.refusals import NotFound
 from scheduler.settings import Settings
 from scheduler.store.engines import read
-from web import assets, errors, i18n, security
+from web import assets, errors, gatekeeping, i18n
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def create_app(service: Service) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(desk=current_desk, here=here, theme=theme, service=service)
     app.before_request(_remember_choice)
-    security.guard(app)
+    gatekeeping.guard(app)
     i18n.speak(app)
     errors.register(app)
     assets.serve_assets(app)

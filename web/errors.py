@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from scheduler.rules import refusals as r
+from web.gatekeeping import StaleForm
 from web.i18n import gettext as _
 from web.refusal_words import TABLE, Words, forbidden, missing
-from web.security import StaleForm
 
 log = logging.getLogger(__name__)
 

@@ -1,26 +1,22 @@
-"""Who is at the browser, and whether what it sends was meant: sessions, forms, headers.
+"""Who is at the browser: sessions, cookies, tokens, and who may see a page.
 
 Sessions live in the database, so that signing out, a new password or a dispatcher can end them; the
 cookie is a random token of which only the hash is kept. Nothing of a person is kept in the browser.
 """
 
 import functools
-import hashlib
-import hmac
-import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, ParamSpec, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import Forbidden
 
 from scheduler.actor import Actor
 from scheduler.links import token_hash
@@ -38,18 +34,8 @@ IDLE_LIFE = timedelta(hours=3)
 _RENEW_AFTER = timedelta(minutes=5)
 BROWSER_LIFE = timedelta(days=30)
 TOKEN_BYTES = 32
-UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 COOKIELESS = frozenset({"api", "calendars"})
 """Blueprints that never look at cookies: they have nothing a foreign page could ride on."""
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-
-
-class StaleForm(Forbidden):
-    """The form was not made for this browser, or its session has ended meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +63,12 @@ class Person:
         return "".join(word[0] for word in (*words[:1], *words[1:][-1:])).upper()
 
 
-def guard(app: Flask) -> None:
-    """Check every unsafe request and put the headers on every response."""
-    app.before_request(_check_form)
-    app.after_request(_write_cookies)
-    app.after_request(_write_headers)
-    app.jinja_env.globals.update(csrf_token=csrf_token, current_person=current_person)
-
-
 def current_person() -> Person | None:
     """The person signed in at this browser, or None; read once per request."""
     if request.blueprint in COOKIELESS or g.get("failing"):
         return None
     if "person" not in g:
-        token = request.cookies.get(_cookie_name("session"))
+        token = request.cookies.get(cookie_name("session"))
         g.person = _person_of(token_hash(token)) if token else None
     return cast("Person | None", g.person)
 
@@ -129,7 +107,7 @@ def sign_in(session: Session, person: Contact | Technician, now: datetime) -> No
 
 def sign_out(session: Session) -> None:
     """End this browser's session, if it has one."""
-    token = request.cookies.get(_cookie_name("session"))
+    token = request.cookies.get(cookie_name("session"))
     if token:
         session.execute(delete(WebSession).where(WebSession.token_hash == token_hash(token)))
     g.session_token = ""
@@ -143,7 +121,7 @@ def end_all_sessions(person: Contact | Technician) -> None:
 
 def authenticated_again(session: Session, now: datetime) -> None:
     """Note that the person has just proved again who they are (before revealing a credential)."""
-    token = request.cookies.get(_cookie_name("session"), "")
+    token = request.cookies.get(cookie_name("session"), "")
     session.execute(
         update(WebSession).where(WebSession.token_hash == token_hash(token)).values(authenticated_at=now)
     )
@@ -216,48 +194,18 @@ def _proof(session: Session, kind: type[Proof], hashed: str) -> Proof | None:
 def browser_token() -> str:
     """A random value that stays with this browser: anonymous forms and mailed codes are bound to it."""
     if "browser_token" not in g:
-        known = request.cookies.get(_cookie_name("browser"), "")
+        known = request.cookies.get(cookie_name("browser"), "")
         g.browser_token = known if 40 <= len(known) <= 60 else secrets.token_urlsafe(TOKEN_BYTES)
         g.browser_is_new = g.browser_token != known
     return cast("str", g.browser_token)
-
-
-def csrf_token() -> str:
-    """What every form carries in its hidden field `csrf_token`; follows from the session or the browser."""
-    g.personal = True
-    secret = request.cookies.get(_cookie_name("session")) if current_person() else browser_token()
-    return hmac.new(_service().installation.keys.web, f"csrf:{secret}".encode(), hashlib.sha256).hexdigest()
-
-
-def network_of(address: str | None) -> str:
-    """The /24 or /64 that a limit counts by: one person has many addresses of it."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 64), strict=False))
-
-
-def client_network() -> str:
-    """The caller's network; X-Forwarded-For counts only behind the configured number of proxies."""
-    return network_of(request.remote_addr)
-
-
-def local_path(target: str | None, default: str) -> str:
-    """`target` when it is a path of ours, else `default`: never a way to send people elsewhere."""
-    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
-        return default
-    parts = urlsplit(target)
-    return default if parts.scheme or parts.netloc or any(ord(c) < 32 for c in target) else target
 
 
 def _service() -> Any:
     return current_app.extensions["ventana"]
 
 
-def _cookie_name(purpose: str) -> str:
+def cookie_name(purpose: str) -> str:
+    """What a cookie of ours is called."""
     # __Host- makes the browser refuse the cookie from another host or path; it needs https.
     return f"__Host-{purpose}" if _service().settings.https else f"ventana_{purpose}"
 
@@ -341,26 +289,8 @@ def _quoted(path: str) -> str:
     return quote(path, safe="/")
 
 
-def _check_form() -> None:
-    if request.method not in UNSAFE or request.blueprint in COOKIELESS:
-        return
-    if not _same_origin():
-        raise StaleForm
-    given = request.form.get("csrf_token", "") or request.headers.get("X-CSRF-Token", "")
-    if not hmac.compare_digest(given.encode(), csrf_token().encode()):
-        raise StaleForm
-
-
-def _same_origin() -> bool:
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if site not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("Origin")
-    own = {_service().settings.link_base, request.host_url.rstrip("/")}
-    return origin is None or origin in own
-
-
-def _write_cookies(response: Response) -> Response:
+def write_cookies(response: Response) -> Response:
+    """Send what signing in, signing out or a new browser has left to be kept."""
     if "session_token" in g:
         if g.session_token:
             _set_cookie(response, "session", g.session_token, g.session_life)
@@ -373,7 +303,7 @@ def _write_cookies(response: Response) -> Response:
 
 def _set_cookie(response: Response, purpose: str, value: str, life: timedelta) -> None:
     response.set_cookie(
-        _cookie_name(purpose),
+        cookie_name(purpose),
         value,
         max_age=int(life.total_seconds()),
         secure=_service().settings.https,
@@ -381,19 +311,3 @@ def _set_cookie(response: Response, purpose: str, value: str, life: timedelta) -
         samesite="Lax",
         path="/",
     )
-
-
-def _write_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    # Not no-referrer: browsers would then send "Origin: null" with our own forms.
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    if _service().settings.https:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    personal = g.get("person") is not None or g.get("personal") or "session_token" in g
-    headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
-    return response

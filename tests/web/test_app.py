@@ -169,7 +169,7 @@ class TestProxies:
     def test_forwarded_addresses_count_only_behind_configured_proxies(
         self, sqlite_database: Database, service: object, tmp_path: Path, trusted: int, seen: str
     ) -> None:
-        from web.security import client_network
+        from web.gatekeeping import client_network
 
         service.settings = Settings(folder=tmp_path, trusted_proxies=trusted)  # type: ignore[attr-defined]
         app = create_app(service)  # type: ignore[arg-type]

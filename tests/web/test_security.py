@@ -12,7 +12,7 @@ from scheduler.rules.refusals import SignInFailed
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import ApiToken, Contact, Technician, WebSession
-from web import security
+from web import gatekeeping, security
 from web.app import create_app
 
 CSP = (
@@ -50,7 +50,7 @@ def doors(app: Flask) -> Flask:
 
     @app.get("/token")
     def token() -> str:
-        return security.csrf_token()
+        return gatekeeping.csrf_token()
 
     return app
 
@@ -293,7 +293,7 @@ class TestApiTokens:
     ],
 )
 def test_limits_count_by_network(address: str | None, network: str) -> None:
-    assert security.network_of(address) == network
+    assert gatekeeping.network_of(address) == network
 
 
 @pytest.mark.parametrize(
@@ -310,4 +310,4 @@ def test_limits_count_by_network(address: str | None, network: str) -> None:
     ],
 )
 def test_people_are_led_back_only_to_our_own_pages(target: str | None, path: str) -> None:
-    assert security.local_path(target, "/x") == path
+    assert gatekeeping.local_path(target, "/x") == path

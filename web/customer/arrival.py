@@ -11,10 +11,11 @@ from scheduler.rules.text import clean_text
 from scheduler.store.engines import write
 from web.app import now
 from web.customer.journey import Trip, steps
+from web.gatekeeping import client_network, local_path
 from web.i18n import gettext as _
 from web.i18n import ngettext
 from web.parts.refusing import NOTHING, Collector, Shown, plain, show
-from web.security import browser_token, client_network, current_person, local_path, sign_in
+from web.security import browser_token, current_person, sign_in
 
 blueprint = Blueprint("arrival", __name__, url_prefix="/book")
 

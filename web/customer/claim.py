@@ -11,8 +11,8 @@ from scheduler.rules.text import clean_text
 from scheduler.store.engines import write
 from web.app import now
 from web.customer.journey import Trip, steps
+from web.gatekeeping import client_network
 from web.parts.refusing import NOTHING, Collector, Shown, show
-from web.security import client_network
 
 FIELDS = ("company", "cif", "email", "serial", "invoice")
 

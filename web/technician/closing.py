@@ -9,8 +9,9 @@ from scheduler import booking as bookings
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, Refusal
 from scheduler.store.engines import write
 from web.app import now
+from web.gatekeeping import local_path
 from web.parts.refusing import show
-from web.security import local_path, staff_required
+from web.security import staff_required
 from web.technician.session import session_page
 from web.technician.who import FIELDS, ID, actor, own_session, seen_rev
 

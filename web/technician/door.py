@@ -7,7 +7,7 @@ from scheduler import people
 from scheduler.rules.refusals import InvalidInput, SignInFailed, TooManyTries
 from scheduler.rules.text import clean_text
 from scheduler.store.engines import write
-from web import security
+from web import gatekeeping, security
 from web.app import now
 from web.parts.refusing import NOTHING, Shown, show
 
@@ -20,7 +20,7 @@ PASSWORD_LENGTH = 1000
 @blueprint.get("")
 def ask() -> ResponseReturnValue:
     """The form; who is in already goes on."""
-    onward = security.local_path(request.args.get("next"), "/agenda")
+    onward = gatekeeping.local_path(request.args.get("next"), "/agenda")
     person = security.current_person()
     if person is not None and person.staff:
         return redirect(onward, 303)
@@ -30,13 +30,13 @@ def ask() -> ResponseReturnValue:
 @blueprint.post("")
 def enter() -> ResponseReturnValue:
     """Try e-mail and password; the same answer for an unknown address and a wrong password."""
-    onward = security.local_path(request.form.get("next"), "/agenda")
+    onward = gatekeeping.local_path(request.form.get("next"), "/agenda")
     typed = request.form.get("email", "")
     try:
         email = clean_text("email", typed, EMAIL_LENGTH)
         with write(current_app.extensions["ventana"].sessions) as session:
             password = request.form.get("password", "")[:PASSWORD_LENGTH]
-            person = people.sign_in_staff(session, now(), email, password, security.client_network())
+            person = people.sign_in_staff(session, now(), email, password, gatekeeping.client_network())
             if person is not None:
                 security.sign_in(session, person, now())
     except (InvalidInput, TooManyTries) as refusal:

@@ -8,9 +8,10 @@ from scheduler.revealing import may_reveal, reveal
 from scheduler.rules.refusals import NotAllowed, SignInFailed, TooManyTries
 from scheduler.store.engines import read, write
 from web.app import now
+from web.gatekeeping import client_network
 from web.i18n import gettext as _
 from web.parts.refusing import plain, show
-from web.security import authenticated_again, client_network, current_person, staff_required
+from web.security import authenticated_again, current_person, staff_required
 from web.technician.door import PASSWORD_LENGTH
 from web.technician.session import session_page
 from web.technician.who import ID, actor, own_session
