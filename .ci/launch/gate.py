@@ -5,11 +5,13 @@ with pytest's own exit code.
 """
 
 import os
+import re
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from launch import debian, stages
 from launch.stages import CHECKOUT, Outcome, Stage
@@ -19,16 +21,25 @@ PRINTING = threading.Lock()
 
 def main(arguments: list[str]) -> int:
     """Run the gate that the arguments name."""
-    if arguments and arguments not in (["quick"], ["full"], ["faults"]):
+    gate = gate_of(arguments)
+    if gate is None:
         os.chdir(CHECKOUT)
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])
     try:
-        outcomes = GATES[arguments[0] if arguments else "full"]()
+        outcomes = gate()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         return 130
     summarize(outcomes)
     return 1 if any(outcome.failed for outcome in outcomes) else 0
+
+
+def gate_of(arguments: list[str]) -> Callable[[], list[Outcome]] | None:
+    """The stages that the arguments name; None when they are pytest's own."""
+    name, *rest = arguments or ["full"]
+    if name == "faults" and all(word.startswith("--release") or PROMISE.fullmatch(word) for word in rest):
+        return partial(faults, rest)
+    return GATES.get(name) if not rest else None
 
 
 def quick() -> list[Outcome]:
@@ -43,13 +54,17 @@ def full() -> list[Outcome]:
     return [*outcomes, *in_turn([stages.services(), stages.faults()])]
 
 
-def faults() -> list[Outcome]:
-    """The fault suite alone."""
+def faults(words: Sequence[str] = ()) -> list[Outcome]:
+    """The fault suites alone: `--release` for the size of a release, `--release=0.1` for a tenth, P1 P12 for some."""
     provide_packages()
-    return in_turn([stages.faults()])
+    promises = [word for word in words if PROMISE.fullmatch(word)]
+    for word in set(words) - set(promises):
+        os.environ["VENTANA_RELEASE"] = word.partition("=")[2] or "1"
+    return in_turn([stages.faults(promises, minutes=30 if len(promises) == len(words) else 24 * 60)])
 
 
-GATES = {"quick": quick, "full": full, "faults": faults}
+GATES = {"quick": quick, "full": full}
+PROMISE = re.compile(r"P\d+")
 
 
 def provide_packages() -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -181,9 +182,17 @@ def services() -> Stage:
     return pytest_run("services", "tests", *apart, "-n", "2", "--dist", "worksteal", minutes=30, live=True)
 
 
-def faults() -> Stage:
-    """Kills, storms and races: alone on the machine, or they would disturb everybody's timing."""
-    return pytest_run("faults", "tests/faults", minutes=30, live=True)
+def faults(promises: Sequence[str] = (), minutes: float = 30) -> Stage:
+    """Kills, storms and races: alone on the machine, or they would disturb everybody's timing.
+
+    Each file names the promise that it proves; with `promises` only theirs run.
+    """
+    files = [
+        str(path.relative_to(CHECKOUT))
+        for promise in promises
+        for path in sorted((CHECKOUT / "tests" / "faults").glob(f"test_{promise.lower()}_*.py"))
+    ]
+    return pytest_run("faults", *(files or ["tests/faults"]), minutes=minutes, live=True)
 
 
 def last_lines(output: str, count: int = 60) -> str:

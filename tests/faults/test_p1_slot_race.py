@@ -3,7 +3,6 @@
 The same rounds against a server that checks first and inserts then must double-book, or this test sees nothing.
 """
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ from sqlalchemy import text
 
 from fixtures.databases import Database
 from fixtures.served import Answer, Browser, Client, Installed
+from tests.faults.sizes import size
 
 CLIENTS = 20
-ROUNDS = 100 if os.environ.get("VENTANA_RELEASE") == "1" else 25
+ROUNDS = size(25, 100)
 NAIVE_ROUNDS = 5
 NAIVE = ("-m", "tests.faults.programs.naive_server")
 

@@ -1,0 +1,77 @@
+"""Fifty clients book, move, cancel and hold at random over HTTP; everything they were told must be true together.
+
+The checker sees answers and the table only. A server that looks first and inserts then must be found out by it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fixtures.databases import Database
+from fixtures.served import Installed
+from tests.faults.conftest import Measured
+from tests.faults.crowd import Crowd, Place, in_brief, sessions_for, table
+from tests.faults.history import Row, judge
+from tests.faults.sizes import size
+
+CLIENTS = 50
+TECHNICIANS = 3
+ROUND = 10_000
+"""Requests for one server and one table; a release runs as many rounds as it takes."""
+ATTEMPTS = size(300, 1_000_000)
+NAIVE_ATTEMPTS = 200
+NAIVE = ("-m", "tests.faults.programs.naive_server")
+
+
+@pytest.fixture
+def installed(database: Database, tmp_path: Path) -> Installed:
+    """A desk of three technicians and twenty-five customers with two people each, on each database."""
+    database.close()
+    processes = "1" if database.kind == "sqlite" else "2"
+    made = Installed(tmp_path, url=database.url, settings={"VENTANA_PROCESSES": processes})
+    made.fill(CLIENTS // 2, TECHNICIANS)
+    return made
+
+
+@pytest.fixture
+def crowds(installed: Installed) -> Callable[[int], Crowd]:
+    """The same fifty clients, each time on other days."""
+    cookies, began_at = sessions_for(installed), datetime.now(UTC)
+
+    def crowd(number: int) -> Crowd:
+        return Crowd(installed, Place(TECHNICIANS, number, began_at), CLIENTS, number, cookies=cookies)
+
+    return crowd
+
+
+def test_what_fifty_clients_were_told_is_true_together(
+    installed: Installed, database: Database, crowds: Callable[[int], Crowd], measured: Measured
+) -> None:
+    asked = done = 0
+    with installed.serving("--no-work") as server:
+        for number in range(-(-ATTEMPTS // ROUND)):
+            crowd = crowds(number)
+            events = crowd.run(min(ROUND, ATTEMPTS - asked))
+            found = judge(events, rows_of(crowd.place, database))
+            assert not found.wrong, (found.wrong[:5], found.answers, server.log()[-2000:])
+            assert not in_brief(events)["unanswered"], (found.answers, server.log()[-2000:])
+            assert {"book 201", "book 409 slot_taken"} <= found.answers.keys()
+            asked, done = asked + len(events), done + in_brief(events)["done"]
+        assert "Traceback" not in server.log()
+    measured("history of 50 clients over HTTP", database.kind, attempts=asked, done=done, wrong=0)
+
+
+def test_the_checker_finds_a_server_that_checks_first(
+    installed: Installed, database: Database, crowds: Callable[[int], Crowd]
+) -> None:
+    with installed.serving(program=NAIVE):
+        crowd = crowds(0)
+        events = crowd.run(NAIVE_ATTEMPTS)
+    assert judge(events, rows_of(crowd.place, database)).double, "the control never double-booked"
+
+
+def rows_of(place: Place, database: Database) -> list[Row]:
+    """The table, as far as this crowd could write it."""
+    return [row for row in table(database) if place.holds(row.span)]
