@@ -2,8 +2,19 @@
 
 from flask import Blueprint
 
-from web.technician import access, agenda, booking_for, closing, door, feeds, moving, revealing, session
+from web.technician import (
+    access,
+    agenda,
+    booking_for,
+    closing,
+    door,
+    feeds,
+    moving,
+    rdp_file,
+    revealing,
+    session,
+)
 
 technician = Blueprint("technician", __name__)
-for part in (door, agenda, booking_for, feeds, session, access, revealing, closing, moving):
+for part in (door, agenda, booking_for, feeds, session, access, revealing, closing, moving, rdp_file):
     technician.register_blueprint(part.blueprint)

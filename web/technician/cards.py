@@ -17,6 +17,7 @@ from web import i18n
 from web.i18n import gettext as _
 from web.technician.agenda_view import door_line
 from web.technician.check_words import check_line, latest_done
+from web.technician.ways_in import address_of
 
 OPEN_FOR = timedelta(days=30)
 """Older sessions that nobody closed are the dispatcher's to sort out; the card would only grow."""
@@ -48,7 +49,7 @@ def next_card(
         "title": short_customer(row.customer.company),
         "starts": _starts(row, at, zone),
         "line": door_line(row),
-        "address": address_of(row),
+        "address": address_of(row.access_point),
         "lines": [*_check_lines(session, desk, row, at, zone), *_balance_lines(row)],
         "words": row.description,
         "url": url_for("technician.session.page", booking_id=row.id),
@@ -106,12 +107,6 @@ def proposed_minutes(row: Booking, at: datetime) -> int:
 def length_of(row: Booking) -> int:
     """The booked minutes."""
     return int((row.ends_at - row.starts_at) / timedelta(minutes=1))
-
-
-def address_of(row: Booking) -> str:
-    """host:port, with brackets around an IPv6 address."""
-    point = row.access_point
-    return f"[{point.host}]:{point.port}" if ":" in point.host else f"{point.host}:{point.port}"
 
 
 def _when(row: Booking, at: datetime) -> str:

@@ -19,6 +19,7 @@ from web.parts.slots import instant
 from web.security import current_zone, staff_required
 from web.technician import cards, check_words
 from web.technician.access import place_of, testable
+from web.technician.pbx_words import pbx_state
 from web.technician.session_view import session_view
 from web.technician.who import FIELDS, ID, actor, own_session, seen_rev
 
@@ -78,6 +79,7 @@ def _facts(
         "testable": testable(row),
         "timeline_entries": check_words.timeline(session, desk, row, checks, zone),
         "closing": cards.closing_form(row, now(), zone, typed),
+        "pbx": pbx_state(session, row.access_point, now(), zone),
         "wait": instant(request.args.get("wait", "")),
     }
 

@@ -1,7 +1,5 @@
 """What a session's pages say of it: when, who, the way in with its ready command, and what may be done now."""
 
-import shlex
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,21 +12,12 @@ from scheduler.context import DeskContext
 from scheduler.revealing import ENTRUSTED, may_reveal
 from scheduler.rules.access import PRECHECK, Decision
 from scheduler.rules.lifecycle import allowed_verbs
-from scheduler.store.models import AccessPoint, Booking
+from scheduler.store.models import Booking
 from web import i18n
 from web.i18n import gettext as _
 from web.public import kind_word
 from web.technician.agenda_view import door_line, event_state
-from web.technician.cards import address_of
-
-
-@dataclass(frozen=True, slots=True)
-class WayIn:
-    """How to connect: one thing to copy, and a link where a browser is the tool."""
-
-    label: str
-    copy: str
-    link: str | None = None
+from web.technician.ways_in import ways_view
 
 
 def session_view(
@@ -62,29 +51,11 @@ def session_view(
         "used": i18n.say_hours(row.minutes_used) if row.minutes_used is not None else None,
         "contacts": row.customer.contacts,
         "right": right_view(row),
-        "way": way_in(row),
+        **ways_view(row),
         "pins": [pin_view(pin, zone) for pin in row.access_point.pins],
         "credential": credential_view(row, actor, at, zone),
         **_possible(row, at, zone),
     }
-
-
-def way_in(row: Booking) -> WayIn:
-    """The command or address with which a technician connects."""
-    point, address = row.access_point, address_of(row)
-    if point.method == "ssh":
-        return WayIn(_("SSH command"), ssh_command(point))
-    if point.method == "web":
-        return WayIn(_("Address of the panel"), f"https://{address}/", f"https://{address}/")
-    return WayIn(_("Address for remote desktop") if point.method == "rdp" else _("Address for VNC"), address)
-
-
-def ssh_command(point: AccessPoint) -> str:
-    """The ssh command with port and account, safe to paste: the account is free text of a form."""
-    target = f"{point.username}@{point.host}"
-    # An account such as "-oProxyCommand=…" would be read as an option and run on the technician's machine.
-    words = ["ssh", "-p", str(point.port), *(["--"] if target.startswith("-") else []), target]
-    return shlex.join(words)
 
 
 def credential_view(row: Booking, actor: Actor, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
