@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from scheduler.calendars.sync import forget_tombstones
 from scheduler.clock import Clock
 from scheduler.store.bookings import HELD
 from scheduler.store.engines import write
@@ -26,9 +27,10 @@ def expire_holds(factory: sessionmaker[Session], clock: Clock) -> None:
 
 
 def forget(factory: sessionmaker[Session], clock: Clock) -> None:
-    """Delete counted tries, used codes and ended sessions a day after they stopped to matter."""
+    """Delete counted tries, used codes and ended sessions a day after they stopped to matter, old tombstones too."""
     before = clock() - KEEP
     with write(factory) as session:
         session.execute(delete(RateEvent).where(RateEvent.at < before))
         session.execute(delete(SignInCode).where(SignInCode.expires_at < before))
         session.execute(delete(WebSession).where(WebSession.expires_at < before))
+        forget_tombstones(session, clock())

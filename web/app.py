@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "web.technician",
     "web.api",
     "web.calendars",
+    "web.caldav",
     "web.mailbox",
 )
 """Modules whose blueprint has the module's own name; each is imported only when the application is made."""

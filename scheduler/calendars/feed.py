@@ -23,12 +23,12 @@ from scheduler.calendars.readers import reader_name
 from scheduler.calendars.secrets import hash_secret
 from scheduler.calendars.slot_events import slot_event
 from scheduler.calendars.timezone import vtimezone
+from scheduler.calendars.window import DAYS_AHEAD, DAYS_BACK
 from scheduler.calendars.words import words
 from scheduler.store.bookings import CalendarObject
 from scheduler.store.people import Desk, Technician
 from scheduler.store.work import FeedSecret
 
-DAYS_BACK, DAYS_AHEAD = 30, 180
 LARGEST_BODY = 900 * 1024
 """Google reads no calendar of more than about 1 MB."""
 NOTE_EVERY = timedelta(minutes=1)

@@ -40,6 +40,7 @@ class Words:
     reminder: str
     interventions: str
     interventions_and_slots: str
+    team: str
     open_slot: str
     book_it: str
     time: str
@@ -78,6 +79,7 @@ SPANISH = Words(
     reminder="Intervención",
     interventions="Intervenciones · {name}",
     interventions_and_slots="Intervenciones y huecos · {name}",
+    team="Equipo",
     open_slot="Hueco libre ({minutes} min)",
     book_it="Reservar para un cliente",
     time="%d/%m/%Y %H:%M",
@@ -111,6 +113,7 @@ ENGLISH = Words(
     reminder="Intervention",
     interventions="Interventions · {name}",
     interventions_and_slots="Interventions and open slots · {name}",
+    team="Team",
     open_slot="Open slot ({minutes} min)",
     book_it="Book for a customer",
     time="%Y-%m-%d %H:%M",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, func, literal, select, text, type_coerce, update
 from sqlalchemy.orm import Session
 
+from scheduler.calendars import sync
 from scheduler.calendars.event import GONE, EventFacts, FailedStep, event_bodies
 from scheduler.context import DeskContext
 from scheduler.rules.conditions import Conditions
@@ -59,7 +60,11 @@ def write_event(
     if kept is None:
         kept = CalendarObject(booking_id=booking.id)
         session.add(kept)
+    elif kept.technician_id != booking.technician_id:
+        sync.leave(session, kept.technician_id, booking.id, technicians[kept.technician_id].calendar_rev, now)
+        sync.come_back(session, booking.technician_id, booking.id)
     _fill(kept, booking, facts, now)
+    kept.calendar_rev = technicians[booking.technician_id].calendar_rev
     session.flush()
 
 

@@ -177,6 +177,7 @@ class CalendarObject(Base):
     __tablename__ = "calendar_object"
     __table_args__ = (
         Index("ix_calendar_object_technician_id_ends_at", "technician_id", "ends_at"),
+        Index("ix_calendar_object_technician_id_calendar_rev", "technician_id", "calendar_rev"),
         {"sqlite_strict": True},
     )
 
@@ -189,6 +190,8 @@ class CalendarObject(Base):
     zone: Mapped[str]
     """TZID used by the VEVENT: which VTIMEZONE the feed must carry."""
     rev: Mapped[int]
+    calendar_rev: Mapped[int] = mapped_column(server_default=text("0"))
+    """The revision of the technician's calendar with which it was last written; 0 before revisions were kept."""
     vevent: Mapped[bytes] = mapped_column(LargeBinary)
     vevent_with_host: Mapped[bytes] = mapped_column(LargeBinary)
 

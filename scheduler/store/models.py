@@ -10,6 +10,7 @@ from scheduler.store.bookings import (
     LedgerEntry,
     Rma,
 )
+from scheduler.store.devices import AppPassword, CalendarTombstone
 from scheduler.store.people import (
     Absence,
     ApiToken,
@@ -31,10 +32,12 @@ __all__ = [
     "Absence",
     "AccessPoint",
     "ApiToken",
+    "AppPassword",
     "AuditEntry",
     "Base",
     "Booking",
     "CalendarObject",
+    "CalendarTombstone",
     "Check",
     "CheckStep",
     "Contact",
