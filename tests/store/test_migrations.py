@@ -92,7 +92,16 @@ def _parts(database: Database, sql: str) -> set[str]:
     if database.kind == "postgresql" or not words.startswith("table"):
         return {words}
     name = words.split()[3]
-    return {f"{name}: {line.strip().rstrip(',')}" for line in sql.splitlines() if line.strip(" ()\n")}
+    return {f"{name}: {part}" for part in _columns(words)}
+
+
+def _columns(words: str) -> set[str]:
+    """What stands between the outermost commas: a column added later shares its line with another one."""
+    inside, depth, parts = words[words.index("(") + 1 : words.rindex(")")], 0, [""]
+    for letter in inside:
+        depth += (letter == "(") - (letter == ")")
+        parts = [*parts, ""] if letter == "," and depth == 0 else [*parts[:-1], parts[-1] + letter]
+    return {part.strip() for part in parts} | {words[words.rindex(")") + 1 :].strip()}
 
 
 def test_sqlite_tables_are_strict(sqlite_database: Database) -> None:
