@@ -79,7 +79,10 @@ WEB = {
     **_table("warn", "customer", "http_unencrypted", "cert_wrong_name", "services_unreadable"),
     **_table("warn", "technician", "cert_unverified"),
 }
-OURS = _table("unknown", "desk", "probe_bug", "turn_timeout")
+OURS = {
+    **_table("unknown", "desk", "probe_bug", "turn_timeout"),
+    **_table("unknown", "customer", "login_put_off"),
+}
 
 CODES: dict[str, Code] = {**NETWORK, **SSH, **TLS, **RDP, **VNC, **WEB, **OURS}
 

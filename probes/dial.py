@@ -27,6 +27,8 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 LOCAL_SUFFIXES = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion")
+# Whoever answers with more gains nothing: each is a connection, and an entry in the book of logins.
+MOST_ADDRESSES = 8
 PLAIN_V4 = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})", re.ASCII)
 
 
@@ -148,7 +150,7 @@ async def find_way(
     found = [ip_address(answer) for answer in answers]
     # One bad answer condemns them all: a name that points inside and outside at once is an attack or a slip.
     judged = dict.fromkeys(_judged(address, host, port, allow) for address in found)
-    return Way(host, port, tuple(judged), literal=False)
+    return Way(host, port, tuple(judged)[:MOST_ADDRESSES], literal=False)
 
 
 def _judged(address: Address, host: str, port: int, allow: AddressAllowance) -> Address:

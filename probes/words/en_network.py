@@ -76,6 +76,12 @@ REMEDIES: dict[str, tuple[str, str, str | None]] = {
         "One system is checked once at a time. Check again in a minute.",
         None,
     ),
+    "login_put_off": (
+        "No log-in is tried for now",
+        "{host} has been tried often in the last minutes. So that nobody is locked out, the log-in waits "
+        "a quarter of an hour; test again then.",
+        None,
+    ),
     "total_timeout": (
         "The check was cut short",
         "The system answers so slowly that the check could not end. Look at its load and its line.",
@@ -95,7 +101,25 @@ FINDINGS = {
     "throttled": "the server limits connections",
     "probe_bug": "fault of ours, not judged",
     "turn_timeout": "another check was running, not judged",
+    "login_put_off": "log-in put off, so that nobody is locked out",
     "total_timeout": "too slow",
+}
+VARIANTS: dict[tuple[str, str], tuple[str, str, str | None]] = {
+    ("login_put_off", "refusals"): (
+        "No log-in is tried for now",
+        "{host} has refused several log-ins in the last minutes, and one more could lock the account. "
+        "Check user and password, and test again in a quarter of an hour.",
+        None,
+    ),
+    ("login_put_off", "interrupted"): (
+        "The log-in was not repeated",
+        "The check was interrupted while it logged in. So as not to use a password twice unasked, it did "
+        "not log in again. Test again.",
+        None,
+    ),
+}
+FINDING_VARIANTS = {
+    ("login_put_off", "interrupted"): "interrupted, and not repeated by itself",
 }
 EVIDENCE = {
     "name": "{addresses}",

@@ -82,6 +82,12 @@ REMEDIES: dict[str, tuple[str, str, str | None]] = {
         "Cada sistema se comprueba de una en una. Repita la comprobación dentro de un minuto.",
         None,
     ),
+    "login_put_off": (
+        "Por ahora no se prueba el acceso",
+        "En los últimos minutos se ha probado {host} muchas veces. Para no bloquear a nadie, el acceso "
+        "espera un cuarto de hora; repita entonces la comprobación.",
+        None,
+    ),
     "total_timeout": (
         "La comprobación se interrumpió",
         "El sistema responde demasiado despacio y la comprobación no pudo acabar. Revise su carga y su "
@@ -102,7 +108,25 @@ FINDINGS = {
     "throttled": "el servidor limita las conexiones",
     "probe_bug": "error nuestro, no juzgado",
     "turn_timeout": "otra comprobación en curso, no juzgado",
+    "login_put_off": "acceso aplazado para no bloquear a nadie",
     "total_timeout": "demasiado lento",
+}
+VARIANTS: dict[tuple[str, str], tuple[str, str, str | None]] = {
+    ("login_put_off", "refusals"): (
+        "Por ahora no se prueba el acceso",
+        "{host} ha rechazado varios accesos en los últimos minutos y uno más podría bloquear la cuenta. "
+        "Revise usuario y contraseña y repita la comprobación dentro de un cuarto de hora.",
+        None,
+    ),
+    ("login_put_off", "interrupted"): (
+        "El acceso no se repitió",
+        "La comprobación se interrumpió mientras iniciaba sesión. Para no usar dos veces una contraseña "
+        "sin pedirlo, no volvió a entrar. Repita la comprobación.",
+        None,
+    ),
+}
+FINDING_VARIANTS = {
+    ("login_put_off", "interrupted"): "interrumpido, y no repetido por sí solo",
 }
 EVIDENCE = {
     "name": "{addresses}",

@@ -19,11 +19,11 @@ Outcome = Literal["ok", "warn", "fail", "skipped"]
 OUTCOMES: Final = ("ok", "warn", "fail", "skipped")
 
 OURS_OR_PASSING: Final = frozenset(
-    {"probe_bug", "turn_timeout", "total_timeout", "throttled", "dns_timeout", "dns_failed"}
+    {"probe_bug", "turn_timeout", "login_put_off", "total_timeout", "throttled", "dns_timeout", "dns_failed"}
 )
 """Codes that say nothing certain about the customer's system.
 
-probe_bug, turn_timeout and total_timeout are ours; throttled passes. A name
+probe_bug, turn_timeout, login_put_off and total_timeout are ours; throttled passes. A name
 server that does not answer or answers with an error may as well be our own
 resolver: with it down, every customer would turn red and lose the hour. A name
 that does not exist (dns_nxdomain) is the domain's own answer, and red.

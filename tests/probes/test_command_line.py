@@ -9,16 +9,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fixtures.ssh_peers import AsyncsshPeer, Door
 
 if TYPE_CHECKING:
     from tests.probes.conftest import Identity
 
 
-def probes(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def probes(*arguments: str, given: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "probes", *arguments]
     env = {**os.environ, "LANG": "C.UTF-8", **environment}
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, env=env)
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, env=env, input=given)
 
 
 def test_green_amber_red_and_wrong_usage_have_their_exit_codes(identity: Identity) -> None:
@@ -56,7 +58,27 @@ def test_loopback_needs_its_flag() -> None:
 def test_help_names_the_exit_codes_and_does_not_load_the_ssh_library() -> None:
     shown = probes("ssh", "--help")
     assert "every step proven" in shown.stdout
-    check = (
-        "import sys, probes.__main__; sys.exit('asyncssh' in sys.modules or 'cryptography' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    assert not {"asyncssh", "cryptography"} & imported_by("probes.__main__")
+
+
+KINDS = {
+    "ssh": {"asyncssh", "probes.ssh"},
+    "rdp": {"spnego", "probes.rdp"},
+    "vnc": {"probes.vnc"},
+    "web": {"httpcore", "probes.web"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_kind_of_probe_does_not_import_the_others(kind: str) -> None:
+    imported = imported_by(f"probes.{kind}")
+    others = set[str]().union(*(its for name, its in KINDS.items() if name != kind))
+    assert KINDS[kind] <= imported
+    assert not (others - KINDS[kind]) & imported
+    assert not {"paramiko", "twisted", "vncdotool", "sqlalchemy", "flask"} & imported
+
+
+def imported_by(module: str) -> set[str]:
+    check = f"import sys, {module}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)
+    return set(run.stdout.split())

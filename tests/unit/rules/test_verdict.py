@@ -69,7 +69,8 @@ def test_verdicts_of_the_ssh_ladder(steps: list[StepOutcome], expected: Judgment
 
 
 @pytest.mark.parametrize(
-    "code", ["probe_bug", "turn_timeout", "total_timeout", "throttled", "dns_timeout", "dns_failed"]
+    "code",
+    ["probe_bug", "turn_timeout", "login_put_off", "total_timeout", "throttled", "dns_timeout", "dns_failed"],
 )
 def test_what_is_ours_or_passes_costs_nobody_the_hour(code: str) -> None:
     assert judge_steps(ladder(name=f"fail:{code}")) == Judgment("unknown", code)

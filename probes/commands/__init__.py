@@ -1,0 +1,1 @@
+"""What ``python -m probes`` offers, one file per kind of command."""
