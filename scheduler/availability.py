@@ -1,23 +1,24 @@
 """Read what is busy, ask the rules, return the slots; and say precisely why a moment cannot be booked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
-from scheduler.context import DeskContext, hours_of
+from scheduler.attendance import busy_intervals, busy_times, open_times, technician_open
+from scheduler.context import DeskContext
 from scheduler.rules import refusals
-from scheduler.rules.hours import open_intervals
-from scheduler.rules.intervals import Interval, intersect
+from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger, earliest_start
-from scheduler.rules.slots import Slot, bookable_slots, nearest
-from scheduler.store.models import LIVE_STATUSES, Absence, Booking, Customer, Technician
+from scheduler.rules.slots import Slot, bookable_slots, free_time, nearest, split_starts
+from scheduler.store.models import Booking, Customer, Technician
 
-LONGEST_BOOKING = timedelta(hours=24)
-"""A booking never lasts longer (the store checks it), so busy time is found by an index range on the start."""
+BATCH = 8
+"""How many technicians are read at once: enough that a large team costs few queries, few enough that one whose first
+members are free is not read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +42,6 @@ def lead_ledger(desk: DeskContext, kind: str, now: datetime) -> LeadLedger:
             if days > 400:
                 raise refusals.OutsideHours(alternatives=()) from None
             days *= 3
-
-
-def busy_intervals(
-    session: Session,
-    technician_id: int,
-    window: Interval,
-    now: datetime,
-    ignore: frozenset[int] = frozenset(),
-) -> tuple[Interval, ...]:
-    """Bookings that occupy the technician in `window`; a hold past its five minutes no longer does."""
-    rows = session.execute(
-        select(Booking.id, Booking.starts_at, Booking.ends_at).where(
-            Booking.technician_id == technician_id,
-            Booking.starts_at > window.start - LONGEST_BOOKING,
-            Booking.starts_at < window.end,
-            Booking.ends_at > window.start,
-            Booking.status.in_(LIVE_STATUSES),
-            or_(Booking.status != "held", Booking.held_until > now),
-        )
-    )
-    return tuple(Interval(start, end) for id_, start, end in rows if id_ not in ignore)
-
-
-def technician_open(
-    session: Session, desk: DeskContext, technician: Technician, window: Interval
-) -> tuple[Interval, ...]:
-    """When this technician attends: the desk's open hours, within their own, less absences."""
-    absences = [
-        Interval(start, end)
-        for start, end in session.execute(
-            select(Absence.starts_at, Absence.ends_at).where(
-                and_(
-                    Absence.technician_id == technician.id,
-                    Absence.ends_at > window.start,
-                    Absence.starts_at < window.end,
-                )
-            )
-        )
-    ]
-    closed = desk.holidays_between(desk.today(window.start), desk.today(window.end))
-    opens = open_intervals(desk.weekly_hours, desk.zone, closed, absences, window)
-    if technician.weekly_hours is None:
-        return opens
-    own = open_intervals(hours_of(technician.weekly_hours), desk.zone, (), (), window)
-    return intersect(opens, own)
 
 
 def open_slots(
@@ -133,11 +89,47 @@ def offers(
     ignore: frozenset[int] = frozenset(),
 ) -> tuple[Offer, ...]:
     """Each start once, with the first technician in the order given who is free; by time."""
-    found: dict[datetime, Offer] = {}
-    for technician in technicians:
-        for slot in open_slots(session, desk, now, technician, duration, window, not_before, ignore):
-            found.setdefault(slot.start, Offer(slot, technician.id))
-    return tuple(found[start] for start in sorted(found))
+    left = _grid_starts(desk, duration, window, not_before)
+    found: list[Offer] = []
+    for batch in _batches(technicians):
+        if not left:
+            break
+        for technician_id, free in _free_times(session, desk, now, batch, window, ignore):
+            taken, left = split_starts(left, duration, free)
+            found += [Offer(Slot(start, start + duration), technician_id) for start in taken]
+    return tuple(sorted(found, key=lambda offer: offer.slot.start))
+
+
+def _grid_starts(
+    desk: DeskContext, duration: timedelta, window: Interval, not_before: datetime
+) -> list[datetime]:
+    """Every start that the desk's hours allow to anybody."""
+    grid = timedelta(minutes=desk.conditions.grid_minutes)
+    slots = bookable_slots(desk.open_intervals(window), (), duration, grid, desk.zone, not_before)
+    return [slot.start for slot in slots]
+
+
+def _batches(technicians: Sequence[Technician]) -> Iterator[Sequence[Technician]]:
+    for first in range(0, len(technicians), BATCH):
+        yield technicians[first : first + BATCH]
+
+
+def _free_times(
+    session: Session,
+    desk: DeskContext,
+    now: datetime,
+    technicians: Sequence[Technician],
+    window: Interval,
+    ignore: frozenset[int],
+) -> Iterator[tuple[int, tuple[Interval, ...]]]:
+    """Each technician's open time less what is busy and its buffers, in the order given."""
+    opens = open_times(session, desk, technicians, window)
+    busy = busy_times(session, [each.id for each in technicians], window, now, ignore)
+    for each in technicians:
+        yield (
+            each.id,
+            free_time(opens[each.id], busy.get(each.id, ()), timedelta(minutes=each.buffer_minutes)),
+        )
 
 
 def alternatives(

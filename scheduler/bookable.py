@@ -5,13 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from scheduler.availability import (
-    alternatives,
-    busy_intervals,
-    last_bookable_at,
-    lead_ledger,
-    technician_open,
-)
+from scheduler.attendance import busy_intervals, technician_open
+from scheduler.availability import alternatives, last_bookable_at, lead_ledger
 from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval

@@ -1,6 +1,6 @@
 """Open time less busy time, cut into the slots that can be booked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,10 +42,37 @@ def bookable_slots(
     """
     if duration <= _NONE or grid <= _NONE or _DAY % grid or buffer < _NONE:
         raise ValueError("slots need a positive duration, a grid that divides the day and no negative buffer")
-    taken = (Interval(each.start - buffer, each.end + buffer) for each in busy) if buffer else busy
-    free = subtract(open_, taken)
+    free = free_time(open_, busy, buffer)
     earliest = require_aware(not_before, "not_before")
     return tuple(Slot(start, start + duration) for start in _starts(free, duration, grid, zone, earliest))
+
+
+def free_time(
+    open_: Iterable[Interval], busy: Iterable[Interval], buffer: timedelta = _NONE
+) -> tuple[Interval, ...]:
+    """The open time that is not busy, with `buffer` kept free around everything busy; merged and in order."""
+    taken = (Interval(each.start - buffer, each.end + buffer) for each in busy) if buffer else busy
+    return subtract(open_, taken)
+
+
+def split_starts(
+    starts: Iterable[datetime], duration: timedelta, free: Sequence[Interval]
+) -> tuple[list[datetime], list[datetime]]:
+    """The starts whose whole `duration` lies in one free interval, and the others. All come and go in order.
+
+    A team is searched by handing what one member left to the next: a start is looked at until somebody takes it.
+    """
+    taken: list[datetime] = []
+    left: list[datetime] = []
+    position = 0
+    for start in starts:
+        while position < len(free) and free[position].end <= start:
+            position += 1
+        fits = (
+            position < len(free) and free[position].start <= start and start + duration <= free[position].end
+        )
+        (taken if fits else left).append(start)
+    return taken, left
 
 
 def _starts(

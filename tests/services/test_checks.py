@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from scheduler import booking as bookings
-from scheduler.availability import busy_intervals
+from scheduler.attendance import busy_intervals
 from scheduler.checks import pins, planning
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval

@@ -11,7 +11,7 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler.availability import LONGEST_BOOKING, technician_open
+from scheduler.attendance import LONGEST_BOOKING, technician_open
 from scheduler.calendars.words import short_customer
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval

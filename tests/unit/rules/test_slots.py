@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.rules.hours import WeeklyHours, open_intervals, parse_weekly_hours
 from scheduler.rules.intervals import Interval
-from scheduler.rules.slots import Slot, bookable_slots, nearest
+from scheduler.rules.slots import Slot, bookable_slots, free_time, nearest, split_starts
 from tests.unit.rules.moments import (
     DAY,
     MADRID,
@@ -79,6 +79,35 @@ def test_the_slots_are_exactly_those_that_keep_every_rule(
     ]
     assert [slot.start for slot in found] == expected
     assert all(slot.end - slot.start == duration * MINUTE for slot in found)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    zones_and_days(),
+    weekly_hours(),
+    st.lists(st.tuples(st.integers(0, 3 * 288), st.integers(1, 30)), max_size=6),
+    st.sampled_from([30, 60, 90, 120]),
+    st.sampled_from([0, 10, 30]),
+)
+def test_starts_are_split_into_those_of_one_technician_and_those_left(
+    where: tuple[ZoneInfo, datetime],
+    weekly: WeeklyHours,
+    busy_places: list[tuple[int, int]],
+    duration: int,
+    buffer: int,
+) -> None:
+    zone, day = where
+    window = Interval(day - DAY, day + 2 * DAY)
+    busy = [
+        Interval(window.start + n * 5 * MINUTE, window.start + (n + m) * 5 * MINUTE) for n, m in busy_places
+    ]
+    opens = open_intervals(weekly, zone, (), (), window)
+    rest = (duration * MINUTE, 30 * MINUTE, zone, window.start)
+    anybody = [slot.start for slot in bookable_slots(opens, (), *rest)]
+    own = [slot.start for slot in bookable_slots(opens, busy, *rest, buffer * MINUTE)]
+    taken, left = split_starts(anybody, duration * MINUTE, free_time(opens, busy, buffer * MINUTE))
+    assert taken == own
+    assert sorted(taken + left) == anybody
 
 
 def test_a_slot_ends_with_the_open_hours_and_never_spans_the_break() -> None:
