@@ -10,39 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.lab.misbehaviour import SSH as CODES
+from fixtures.ssh_bad_peers import BEHAVIOURS, BadPeer
 from probes.second_opinion import DOUBTED
 from probes.target import Credential, CredentialKind
-from tests.probes.bad_peers import BEHAVIOURS, BadPeer
 from tests.probes.conftest import HURRIED, found
 
 if TYPE_CHECKING:
     from tests.probes.conftest import Probe
 
-CODES = {
-    "silent": ("service", "banner_timeout"),
-    "closes": ("service", "closed_before_banner"),
-    "reset": ("service", "tcp_reset"),
-    "tarpit": ("service", "banner_timeout"),
-    "slow_drip": ("service", "banner_timeout"),
-    "endless_banner": ("service", "wrong_service"),
-    "endless_lines": ("service", "wrong_service"),
-    "half_close": ("service", "closed_before_banner"),
-    "smtp": ("service", "wrong_service"),
-    "vnc": ("service", "wrong_service"),
-    "http": ("service", "wrong_service"),
-    "ssh1": ("service", "ssh_v1_only"),
-    "max_startups": ("service", "throttled"),
-    "nonsense": ("service", "wrong_service"),
-    "long_identification": ("service", "wrong_service"),
-    "silent_in_kex": ("kex", "kex_timeout"),
-    "closes_in_kex": ("kex", "disconnected_in_kex"),
-    "ancient": ("kex", "kex_mismatch"),
-    "ancient_and_closes": ("kex", "kex_mismatch"),
-    "stops_after_kexinit": ("kex", "kex_timeout"),
-    "nonsense_in_kex": ("kex", "kex_failed"),
-    "nonsense_after_kexinit": ("kex", "kex_failed"),
-    "endless_kex": ("kex", "kex_failed"),
-}
 CANARY = Credential(CredentialKind.PASSWORD, "canary-secret")
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fixtures.ssh_bad_peers import BadPeer
 from fixtures.ssh_peers import AsyncsshPeer, Door
 from probes import engine
 from probes.dial import DialRefused, connect, find_way
@@ -20,7 +21,6 @@ from probes.gate import Gate, TurnTimeout
 from probes.pace import Limits
 from probes.report import Outcome, Step
 from probes.target import AddressAllowance, Depth, Target
-from tests.probes.bad_peers import BadPeer
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures import sshd
+from fixtures.ssh_bad_peers import BadPeer
 from fixtures.ssh_peers import AsyncsshPeer, Door, ParamikoPeer
 from probes import second_opinion
 from probes.dial import Way
 from probes.report import Outcome
 from probes.target import Credential, CredentialKind
-from tests.probes.bad_peers import BadPeer
 from tests.probes.conftest import HURRIED
 from tests.probes.relay import RecordingRelay, clear_messages
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from fixtures.lab.misbehaviour import VNC as EXPECTED
 from fixtures.vnc_peers import BEHAVIOURS, CHALLENGE, OK, VERSION, VncPeer, screen, subtypes, types
 from probes.codes import CODES
 from probes.engine import run
@@ -19,69 +20,6 @@ from probes.report import Report
 from probes.target import AddressAllowance, Credential, CredentialKind, Depth, Target
 from tests.probes.conftest import HURRIED
 
-EXPECTED = {
-    "silent": ("rfb", "banner_timeout"),
-    "closes": ("rfb", "closed_before_banner"),
-    "reset": ("rfb", "tcp_reset"),
-    "half_close": ("rfb", "closed_before_banner"),
-    "tarpit": ("rfb", "not_rfb"),
-    "byte_per_second": ("rfb", "banner_timeout"),
-    "endless_banner": ("rfb", "not_rfb"),
-    "endless_after_rfb": ("security", "vnc_unsupported_security"),
-    "smtp": ("rfb", "not_rfb"),
-    "ssh": ("rfb", "not_rfb"),
-    "http": ("rfb", "not_rfb"),
-    "tls": ("rfb", "not_rfb"),
-    "half_a_version": ("rfb", "closed_before_banner"),
-    "repeater": ("rfb", "not_rfb"),
-    "locked_out": ("security", "vnc_too_many_attempts"),
-    "locked_out_3_8": ("security", "vnc_too_many_attempts"),
-    "refuses_3_3": ("security", "vnc_refused"),
-    "refuses_3_8": ("security", "vnc_refused"),
-    "refuses_without_words": ("security", "vnc_refused"),
-    "refuses_at_length": ("security", "vnc_refused"),
-    "refuses_slowly": ("security", "vnc_refused"),
-    "silent_in_security": ("security", "vnc_timeout"),
-    "closes_in_security": ("security", "vnc_disconnected"),
-    "cut_off_types": ("security", "vnc_disconnected"),
-    "unknown_type": ("security", "vnc_unsupported_security"),
-    "unknown_type_3_3": ("security", "vnc_unsupported_security"),
-    "tight_only": ("login", "vnc_login_not_checkable"),
-    "realvnc_ra2": ("login", "vnc_login_not_checkable"),
-    "realvnc_ra2_256": ("login", "vnc_login_not_checkable"),
-    "ultravnc_ms_logon": ("login", "vnc_login_not_checkable"),
-    "ultravnc_ms_logon_3_3": ("login", "vnc_login_not_checkable"),
-    "macos": ("login", "vnc_login_not_checkable"),
-    "vencrypt_0_1": ("security", "vnc_unsupported_security"),
-    "vencrypt_refused": ("security", "vnc_unsupported_security"),
-    "vencrypt_empty": ("security", "vnc_unsupported_security"),
-    "vencrypt_sasl": ("login", "vnc_login_not_checkable"),
-    "tls_not_ready": ("security", "tls_failed"),
-    "tls_nonsense": ("security", "tls_failed"),
-    "tls_closes": ("security", "tls_failed"),
-    "tls_silent": ("security", "vnc_timeout"),
-    "silent_in_login": ("login", "vnc_timeout"),
-    "closes_in_login": ("login", "vnc_disconnected"),
-    "wrong_password": ("login", "vnc_bad_credentials"),
-    "wrong_password_3_3": ("login", "vnc_bad_credentials"),
-    "wrong_password_silent": ("login", "vnc_bad_credentials"),
-    "too_many_result": ("login", "vnc_too_many_attempts"),
-    "too_many_words": ("login", "vnc_too_many_attempts"),
-    "rejected_by_user": ("login", "vnc_refused"),
-    "anybody_but_refused": ("login", "vnc_refused"),
-    "strange_result": ("login", "vnc_protocol_error"),
-    "plain_in_clear": ("login", "vnc_unencrypted"),
-    "silent_in_framebuffer": ("framebuffer", "vnc_timeout"),
-    "closes_in_framebuffer": ("framebuffer", "vnc_disconnected"),
-    "no_screen": ("framebuffer", "vnc_protocol_error"),
-    "huge_name": ("framebuffer", "vnc_protocol_error"),
-    "endless_name": ("framebuffer", "vnc_timeout"),
-    "hostile_name": ("login", "vnc_unencrypted"),
-    "largest": ("login", "vnc_unencrypted"),
-    "good_3_3": ("login", "vnc_unencrypted"),
-    "anybody_3_3": ("security", "vnc_no_password"),
-    "anybody_3_7": ("security", "vnc_no_password"),
-}
 STATUS = {"warn": "warn", "fail": "fail", "unknown": "unknown"}
 # Findings that do not end the climb: the one that does comes after them.
 PASSED = ("vnc_unencrypted", "vnc_no_password")

@@ -18,10 +18,10 @@ from fixtures.vnc_servers import (
     missing_plain,
     missing_x11vnc,
 )
+from fixtures.vnc_viewers import Viewer, dotool, missing_viewer
 from probes.engine import run
 from probes.report import Report
 from probes.target import AddressAllowance, Credential, CredentialKind, Depth, Target
-from tests.probes.vnc_viewers import Viewer, dotool, missing_viewer
 
 USER, PASSWORD, ACCOUNT_PASSWORD = "soporte", "s3creto", "clave larga ñ €"
 SERVER_KINDS = (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.lab.misbehaviour import WEB as CODES
 from fixtures.web_peers import ENCRYPTED, RAW, WebPeer
 from fixtures.web_servers import Authority, Issued
 from probes.engine import run
@@ -19,42 +20,6 @@ from tests.probes.conftest import found
 
 HURRIED = Limits(dns=1, tcp=1, banner=0.8, kex=0.8, auth=0.8, command=1, total=4, turn=10)
 CANARY = "canary-Secret-ñ"
-CODES = {
-    "silent": ("tls", "http_timeout"),
-    "closes": ("tls", "closed_before_banner"),
-    "closes_after_hello": ("tls", "closed_before_banner"),
-    "reset": ("tls", "closed_before_banner"),
-    "smtp": ("tls", "not_http"),
-    "ssh": ("tls", "not_http"),
-    "vnc": ("tls", "not_http"),
-    "plain_http": ("tls", "http_unencrypted"),
-    "nonsense": ("tls", "not_http"),
-    "tls_alert": ("tls", "tls_failed"),
-    "tls_tarpit": ("tls", "http_timeout"),
-    "tls_endless": ("tls", "tls_failed"),
-    "silent_http": ("http", "http_timeout"),
-    "closes_http": ("http", "http_broken"),
-    "reset_http": ("http", "http_broken"),
-    "smtp_in_tls": ("http", "http_timeout"),
-    "tarpit_http": ("http", "http_timeout"),
-    "endless_status": ("http", "http_broken"),
-    "endless_headers": ("http", "http_broken"),
-    "endless_body": ("panel", "not_the_panel"),
-    "endless_chunks": ("panel", "not_the_panel"),
-    "endless_json": ("panel", "not_the_panel"),
-    "gzip_bomb": ("panel", "not_the_panel"),
-    "bad_gzip": ("http", "http_broken"),
-    "brotli": ("http", "http_broken"),
-    "slow_drip": ("http", "http_timeout"),
-    "half_close": ("http", "http_broken"),
-    "two_lengths": ("http", "http_broken"),
-    "huge_length": ("http", "http_broken"),
-    "negative_status": ("http", "http_broken"),
-    "nul_headers": ("http", "http_broken"),
-    "http09": ("http", "http_broken"),
-    "drops_login": ("login", "http_broken"),
-    "silent_login": ("login", "http_timeout"),
-}
 AT_LOGIN = ("drops_login", "silent_login")
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.processes import free_port
 from fixtures.threecx import FAILURES_ALLOWED, VERSIONS, ThreeCx
 from fixtures.web_peers import WebPeer
-from fixtures.web_servers import Nginx, free_port, proxied
+from fixtures.web_servers import Nginx, proxied
 from probes.engine import probe, run
 from probes.target import AddressAllowance, Credential, CredentialKind, Target
 from tests.probes.conftest import found

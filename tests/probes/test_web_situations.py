@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.web_servers import free_port, proxied
+from fixtures.processes import free_port
+from fixtures.web_servers import proxied
 from probes.report import Report
 from probes.target import Depth
 from tests.probes.conftest import found

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from fixtures.processes import free_port
 from fixtures.threecx import Conduct, ThreeCx
 from fixtures.web_servers import (
     Authority,
     Issued,
     Nginx,
-    free_port,
     front_page,
     missing,
     missing_curl,
