@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.rdp_servers import FOLDERS, Shadow, XServer, missing, shadow_missing
+from fixtures.processes import FOLDERS
+from fixtures.rdp_servers import Shadow, XServer, missing, shadow_missing
 from fixtures.sshd import Sshd, make_key, of_centos_5
 from fixtures.sshd import missing as sshd_missing
 from scheduler.store.models import AccessPoint, CheckStep
