@@ -53,8 +53,9 @@ class Allowance:
 
     def judge(self, recent: Iterable[Attempt], now: datetime) -> PutOff | None:
         """Whether one more is too many, from the target's attempts; those before the window do not count."""
-        counted = sorted(one.started_at for one in recent if one.counts(now))
-        refused = sorted(one.started_at for one in recent if one.counts(now) and one.locks)
+        counting = sorted((one for one in recent if one.counts(now)), key=lambda one: one.started_at)
+        counted = [one.started_at for one in counting]
+        refused = [one.started_at for one in counting if one.locks]
         for instants, most, why in (
             (refused, self.refusals, Why.REFUSALS),
             (counted, self.logins, Why.RATE),

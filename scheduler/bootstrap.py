@@ -145,11 +145,14 @@ def _works(
 
     def run_check(check_id: int, rev: int) -> datetime | None:
         # The probes' libraries cost 0.2 s to import; only a process that runs checks pays for them.
+        from scheduler.checks.attempts import Allowance
         from scheduler.checks.running import CheckRunner
         from scheduler.checks.targets import Doors
 
         doors = Doors(vault, settings.vpn_networks, settings.loopback_ports)
-        return CheckRunner(factory, clock, installation, doors, release_for_red).run(check_id, rev)
+        allowance = Allowance(settings.logins_per_target, settings.refusals_per_target)
+        runner = CheckRunner(factory, clock, installation, doors, release_for_red, allowance)
+        return runner.run(check_id, rev)
 
     return [
         Work(planning.KIND, run_check, planning.overdue, planning.far_end),

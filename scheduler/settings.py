@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     """Private networks that probes may enter (comma separated CIDR), for customers reached by VPN."""
     loopback_ports: Annotated[tuple[str, ...], NoDecode] = ()
     """Exact address:port pairs on loopback that probes may enter; only for the demo and labs."""
+    logins_per_target: int = Field(default=20, ge=1, le=1000)
+    """Logins tried at one address and port within 15 minutes, over all customers."""
+    refusals_per_target: int = Field(default=4, ge=1, le=1000)
+    """Of these, refused ones that could lock an account; then the next is put off."""
     mail_page: bool = False
     """Show sent mails at /mail: the demo's mailbox. Never on a real desk: anyone could read sign-in codes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -9,7 +9,7 @@ from scheduler.calendars.sync import forget_tombstones
 from scheduler.clock import Clock
 from scheduler.store.bookings import HELD
 from scheduler.store.engines import write
-from scheduler.store.models import Booking, RateEvent, SignInCode, WebSession
+from scheduler.store.models import Booking, LoginAttempt, RateEvent, SignInCode, WebSession
 
 KEEP = timedelta(days=1)
 
@@ -27,10 +27,11 @@ def expire_holds(factory: sessionmaker[Session], clock: Clock) -> None:
 
 
 def forget(factory: sessionmaker[Session], clock: Clock) -> None:
-    """Delete counted tries, used codes and ended sessions a day after they stopped to matter, old tombstones too."""
+    """Delete counted tries, codes, ended sessions a day after they stopped to matter; old tombstones too."""
     before = clock() - KEEP
     with write(factory) as session:
         session.execute(delete(RateEvent).where(RateEvent.at < before))
+        session.execute(delete(LoginAttempt).where(LoginAttempt.started_at < before))
         session.execute(delete(SignInCode).where(SignInCode.expires_at < before))
         session.execute(delete(WebSession).where(WebSession.expires_at < before))
         forget_tombstones(session, clock())

@@ -6,7 +6,7 @@ records under that token. A second run of the same check takes the token over, s
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from probes.engine import run as run_probe
 from probes.report import Report, Step
 from probes.target import Depth, Target
 from scheduler.checks import lights, pins
+from scheduler.checks.attempts import Allowance, StoredLogins
 from scheduler.checks.targets import Doors
 from scheduler.clock import Clock
 from scheduler.context import Installation, load_desk
@@ -37,6 +38,8 @@ class CheckRunner:
     doors: Doors
     release: lights.Release
     """What frees the hour of a booking that stays red; handed in, since bookings plan checks and not the reverse."""
+    allowance: Allowance = field(default_factory=Allowance)
+    """How many logins one address and port bears, over all customers."""
 
     def run(self, check_id: int, rev: int) -> datetime | None:
         """Run the check if its row still asks for it. Returns None: a check is never retried by itself."""
@@ -76,7 +79,8 @@ class CheckRunner:
                     session.merge(_row(check_id, position, step))
             position += 1
 
-        return run_probe(target, Depth.FUNCTION, on_step=keep)
+        logins = StoredLogins(self.sessions, self.clock, self.allowance, token, check_id)
+        return run_probe(target, Depth.FUNCTION, on_step=keep, logins=logins)
 
     def _record(self, session: Session, check_id: int, token: str, steps: tuple[Step, ...]) -> None:
         door = session.get_one(Check, check_id).access_point

@@ -1,5 +1,6 @@
 """All tables in one place to import from."""
 
+from scheduler.store.attempts import LoginAttempt
 from scheduler.store.base import Base
 from scheduler.store.bookings import (
     LIVE_STATUSES,
@@ -48,6 +49,7 @@ __all__ = [
     "FeedSecret",
     "IdempotencyKey",
     "LedgerEntry",
+    "LoginAttempt",
     "Notice",
     "PinnedIdentity",
     "PurchaseClaim",
