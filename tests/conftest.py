@@ -118,7 +118,7 @@ def _start_server(folder: Path) -> str:
         keeper = subprocess.Popen(
             [sys.executable, "-m", "fixtures.postgres", str(owner)],
             cwd=ROOT,
-            env=os.environ | {"TMPDIR": _fast_folder()},
+            env=os.environ | {"TMPDIR": fast_folder()},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -139,7 +139,7 @@ def _start_server(folder: Path) -> str:
     return url
 
 
-def _fast_folder() -> str:
+def fast_folder() -> str:
     """Memory where there is plenty: each test's own database costs several waits for a disk otherwise."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3

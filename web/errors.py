@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from scheduler.rules import refusals as r
 from web.gatekeeping import StaleForm
@@ -64,6 +66,8 @@ def register(app: Flask) -> None:
     """Put the table between the views and the world."""
     app.register_error_handler(r.Refusal, _on_refusal)
     app.register_error_handler(HTTPException, _on_http)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(away, _on_store_away)
 
 
 def _for_programs() -> bool:
@@ -78,6 +82,16 @@ def _on_refusal(refusal: r.Refusal) -> ResponseReturnValue:
     # htmx puts the answer into a part of a page: a whole page would nest inside it.
     part = request.headers.get("HX-Request-Type") == "partial"
     return render_template("errors/part.html" if part else "errors/page.html", said=said), status, headers
+
+
+def _on_store_away(error: Exception) -> ResponseReturnValue:
+    """While the database is away one line for each request is enough; a traceback each would bury the cause."""
+    log.error(
+        "the database does not answer: %s", str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    )
+    answer = current_app.make_response(_on_http(ServiceUnavailable()))
+    answer.headers["Retry-After"] = "10"
+    return answer
 
 
 def _on_http(error: HTTPException) -> ResponseReturnValue:
@@ -159,6 +173,11 @@ def _words_for(error: HTTPException, status: int) -> Words:
 
 
 _HTTP_WORDS: Mapping[int, Callable[[], Words]] = {
+    503: lambda: (
+        _("Our database does not answer at the moment"),
+        _("We cannot tell whether your last step was saved."),
+        _("Wait a minute, then look at your booking before you do it again."),
+    ),
     403: forbidden,
     404: missing,
     405: lambda: (

@@ -1,17 +1,22 @@
 """What every fault suite has: a place to say what it did, printed at the end and kept where a release is proven."""
 
+import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fixtures.databases import Database, Server
+from fixtures.postgres import PostgresCluster, PostgresUnavailable
+from tests.conftest import fast_folder
 from tests.faults.sizes import SHARE
 
 RESULTS = Path(__file__).parents[2] / "var" / "fault-results.jsonl"
 SAID = pytest.StashKey[list[str]]()
 Measured = Callable[..., None]
+NUMBERS = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,3 +47,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """What the suites did, beside how many passed."""
     for line in config.stash[SAID]:
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def own_cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL server that may be killed, with the migrated template in it; the run's other tests use another."""
+    try:
+        # In memory where there is room: a recovery syncs every file, and killed processes leave memory as it is.
+        cluster = PostgresCluster(parent=fast_folder())
+    except PostgresUnavailable as problem:
+        pytest.skip(str(problem))
+    with cluster:
+        server = Server(cluster.url())
+        server.make_template()
+        server.close()
+        yield cluster
+
+
+@pytest.fixture
+def mortal_database(own_cluster: PostgresCluster) -> Iterator[Database]:
+    """A database of this test alone on the server that may be killed; the server runs again afterwards."""
+    server = Server(own_cluster.url())
+    made = Database("postgresql", server.copy(name := f"mortal_{next(NUMBERS)}"))
+    server.close()
+    yield made
+    made.close()
+    server = Server(own_cluster.url())
+    server.drop(name)
+    server.close()

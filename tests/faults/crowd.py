@@ -210,7 +210,7 @@ class Person:
         except GONE:
             self.hang_up()
             time.sleep(
-                self._chance.uniform(0.02, 0.1)
+                self._chance.uniform(0.1, 0.4)
             )  # while the server is away, asking faster only burns CPU
             return NO_ANSWER
 

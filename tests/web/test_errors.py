@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from scheduler.rules import refusals as r
 from web import errors, input_words, refusal_words
@@ -273,3 +274,25 @@ class TestProblemDocuments:
         document = answer.get_json(force=True)
         assert document["code"] == code
         assert "secret detail" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("es", "Nuestra base de datos no responde"), ("en", "Our database does not answer")],
+)
+def test_an_absent_database_is_said_without_a_traceback(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture, language: str, title: str
+) -> None:
+    def away() -> str:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused\nsecond line"))
+
+    app.add_url_rule("/away", view_func=away)
+    app.add_url_rule("/api/v1/away", endpoint="away_api", view_func=away)
+    answer = client.get("/away", headers={"Accept-Language": language})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert title in answer.text
+    problem = client.get("/api/v1/away")
+    assert (problem.status_code, problem.json["code"]) == (503, "service_unavailable")  # type: ignore[index]
+    assert "connection refused" in caplog.text
+    assert "second line" not in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
