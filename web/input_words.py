@@ -24,33 +24,28 @@ def field_label(field: str) -> str:
 def _labels() -> dict[str, str]:
     """Field names in the reader's language, as they are at this request."""
     return {
+        **_labels_of_accesses(),
         "cif": _("CIF"),
         "code": _("Code"),
         "company": _("Company"),
-        "credential": _("Password or key"),
-        "credential_kind": _("Kind of credential"),
         "customer": _("Customer"),
         "day": _("Day"),
         "description": _("Description"),
+        "device": _("Device"),
         "duration": _("Length"),
         "email": _("E-mail"),
         "entitlement": _("Support"),
         "ends_at": _("End"),
-        "host": _("Host"),
         "hours": _("Hours of attention"),
         "idempotency_key": "Idempotency-Key",
         "invoice": _("Invoice"),
         "label": _("Label"),
-        "method": _("Access method"),
         "minutes": _("Minutes"),
         "minutes_used": _("Hours used"),
         "name": _("Name"),
         "note": _("Note"),
         "override_reason": _("Reason"),
-        "password": _("Password"),
         "phone": _("Telephone"),
-        "platform": _("PBX"),
-        "port": _("Port"),
         "reason": _("Reason"),
         "scope": _("Content of the calendar"),
         "serial": _("Serial number"),
@@ -58,9 +53,21 @@ def _labels() -> dict[str, str]:
         "starts_at": _("Start"),
         "technician": _("Technician"),
         "topic": _("Topic"),
-        "username": _("User"),
-        "profile": _("SSH profile"),
         "zone": _("Time zone"),
+    }
+
+
+def _labels_of_accesses() -> dict[str, str]:
+    return {
+        "credential": _("Password or key"),
+        "credential_kind": _("Kind of credential"),
+        "host": _("Host"),
+        "method": _("Access method"),
+        "password": _("Password"),
+        "platform": _("PBX"),
+        "port": _("Port"),
+        "profile": _("SSH profile"),
+        "username": _("User"),
     }
 
 
@@ -169,6 +176,13 @@ def _quarter_hours(_facts: Facts) -> tuple[str, str]:
     return _("hours are counted in quarters, up to 24."), _("Write for example 0.75 or 1.5.")
 
 
+def _too_many(facts: Facts) -> tuple[str, str]:
+    return (
+        _("there are as many as there may be (%(limit)s).", limit=facts.get("limit")),
+        _("End one that is no longer used."),
+    )
+
+
 def _not_a_week(_facts: Facts) -> tuple[str, str]:
     return _("these are not weekly hours."), _("Give a list of times for each day of the week.")
 
@@ -202,5 +216,6 @@ _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "quarter_hours": _quarter_hours,
     "required": _required,
     "too_long": _too_long,
+    "too_many": _too_many,
     "too_short": _too_short,
 }

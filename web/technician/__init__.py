@@ -7,6 +7,7 @@ from web.technician import (
     agenda,
     booking_for,
     closing,
+    devices,
     door,
     feeds,
     moving,
@@ -16,5 +17,17 @@ from web.technician import (
 )
 
 technician = Blueprint("technician", __name__)
-for part in (door, agenda, booking_for, feeds, session, access, revealing, closing, moving, rdp_file):
+for part in (
+    door,
+    agenda,
+    booking_for,
+    feeds,
+    devices,
+    session,
+    access,
+    revealing,
+    closing,
+    moving,
+    rdp_file,
+):
     technician.register_blueprint(part.blueprint)

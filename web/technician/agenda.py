@@ -10,7 +10,7 @@ from scheduler.context import DeskContext
 from scheduler.store.engines import read
 from web.app import now
 from web.security import current_zone, staff_required
-from web.technician import cards, feeds
+from web.technician import cards, devices, feeds
 from web.technician.agenda_view import Scene, agenda_view
 from web.technician.look import VIEWS, Look, current_look
 from web.technician.who import actor, colleagues, dispatching, watched
@@ -45,6 +45,7 @@ def _facts(session: Session, desk: DeskContext) -> dict[str, Any]:
         "coming": cards.next_card(session, desk, coming, at, zone) if coming else None,
         "to_close": [cards.closing_form(row, at, zone) for row in cards.unclosed(session, technician, at)],
         "subscribe": feeds.subscribe_card(session, technician, at) if mine else None,
+        "devices": devices.devices_card(session, technician, at) if mine else None,
     }
 
 
