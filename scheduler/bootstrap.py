@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import outbox, secrets_file, upkeep
+from scheduler import outbox, reminders, secrets_file, upkeep
 from scheduler.availability import lead_ledger, open_slots
 from scheduler.booking import release_for_red
 from scheduler.clock import Clock, system_clock
@@ -93,7 +93,7 @@ def build(settings: Settings, clock: Clock = system_clock, make_schema: bool = F
     )
     factory = sessions(database)
     works = {work.kind: work for work in _works(settings, factory, clock, installation, vault)}
-    engine = Engine(database, works.values(), _every(factory, clock), clock=clock)
+    engine = Engine(database, works.values(), _every(factory, clock, installation), clock=clock)
     if make_schema:
         engine.prepare()
     factory.configure(info={"waker": _late(engine.waker)})
@@ -160,8 +160,9 @@ def _works(
     ]
 
 
-def _every(factory: sessionmaker[Session], clock: Clock) -> list[Every]:
+def _every(factory: sessionmaker[Session], clock: Clock, installation: Installation) -> list[Every]:
     return [
         Every("expire_holds", 30.0, partial(upkeep.expire_holds, factory, clock)),
+        Every("remind", 60.0, partial(reminders.write_due, factory, clock, installation)),
         Every("forget", 3600.0, partial(upkeep.forget, factory, clock)),
     ]

@@ -127,9 +127,13 @@ def write(
     *,
     booking_id: int | None = None,
     attachment: bytes | None = None,
+    stop_url: str | None = None,
 ) -> None:
-    """Put one mail into the outbox; a second one with the same key is not written."""
-    mail = compose(kind, reader.locale, {**facts, "name": reader.name, "desk": desk})
+    """Put one mail into the outbox; a second one with the same key is not written.
+
+    `stop_url` is where the reader ends mails of this kind; only those have one that they may do without.
+    """
+    mail = compose(kind, reader.locale, {**facts, "name": reader.name, "desk": desk, "stop_url": stop_url})
     values = {
         "key": key,
         "kind": kind,
@@ -141,6 +145,7 @@ def write(
         "text": mail.text,
         "html": mail.html,
         "attachment": attachment,
+        "stop_url": stop_url,
         "message_id": f"<{uuid.uuid4()}@{desk.domain}>",
         "created_at": now,
         "due_at": now,

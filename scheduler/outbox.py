@@ -121,6 +121,9 @@ def message(notice: Notice, sender: str, desk_name: str) -> EmailMessage:
     mail["Message-ID"] = notice.message_id
     # Vacation responders must not answer a machine (RFC 3834 §5).
     mail["Auto-Submitted"] = "auto-generated"
+    if notice.stop_url is not None:
+        mail["List-Unsubscribe"] = f"<{notice.stop_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(notice.text)
     mail.add_alternative(notice.html, subtype="html")
     if notice.attachment is not None:

@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "web.api",
     "web.calendars",
     "web.caldav",
+    "web.reminders",
     "web.mailbox",
 )
 """Modules whose blueprint has the module's own name; each is imported only when the application is made."""

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.store.base import Base
@@ -130,6 +130,8 @@ class Contact(Base):
     email: Mapped[str]
     phone: Mapped[str | None]
     session_generation: Mapped[int] = mapped_column(default=1)
+    reminders: Mapped[bool] = mapped_column(default=True, server_default=text("1"))
+    """Whether reminders of sessions are mailed; mails about changes always are."""
 
     customer: Mapped[Customer] = relationship(back_populates="contacts")
 

@@ -95,6 +95,7 @@ class Notice(Base):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index("ix_notice_booking_id", "booking_id"),
         {"sqlite_strict": True},
     )
 
@@ -111,6 +112,8 @@ class Notice(Base):
     attachment: Mapped[bytes | None] = mapped_column(LargeBinary)
     """An .ics file, where the notice carries one."""
     message_id: Mapped[str] = mapped_column(unique=True)
+    stop_url: Mapped[str | None]
+    """Where the reader ends mails of this kind, for those that they may do without."""
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="waiting")
