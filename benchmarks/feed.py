@@ -19,17 +19,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from scheduler.calendars.event import event_component
-from scheduler.calendars.feed import calendar_component
+from scheduler.calendars.feed import Sources, calendar_component
 from scheduler.calendars.secrets import create_feed, feed_secret, feed_url
 from scheduler.calendars.timezone import timezone_component
 from scheduler.calendars.writing import write_event
 from scheduler.context import DeskContext, Installation, load_desk
-from scheduler.rules.intervals import Interval
 from scheduler.rules.secret import Secret
 from scheduler.settings import Settings
 from scheduler.store.engines import open_engine, sessions, write
 from scheduler.store.migrations import migrate
-from scheduler.store.models import CalendarObject, Technician
+from scheduler.store.models import CalendarObject
 from tests.unit.calendars.desk import ANA, BASE, NOW, add_booking, add_desk, context, facts
 from web.app import create_app
 
@@ -55,9 +54,10 @@ class Desk:
         """The desk as pages need it."""
         return load_desk(session, self.installation)
 
-    def open_slots(self, session: Session, technician: Technician, now: datetime) -> tuple[Interval, ...]:
-        """None: this feed shows interventions."""
-        return ()
+    @property
+    def calendar_sources(self) -> Sources:
+        """No slots: this feed shows interventions."""
+        return Sources(BASE, b"l" * 32, lambda *_: (), lambda *_: ())
 
 
 @contextmanager

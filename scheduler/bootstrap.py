@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from scheduler import outbox, reminders, secrets_file, upkeep
 from scheduler.availability import lead_ledger, open_slots
 from scheduler.booking import release_for_red
+from scheduler.calendars.feed import Sources
 from scheduler.clock import Clock, system_clock
 from scheduler.context import DeskContext, Installation, Keys, load_desk
 from scheduler.engine import Engine, Every, Work
@@ -28,6 +29,7 @@ from scheduler.store.migrations import migrate, require_current
 from scheduler.store.models import Technician
 from scheduler.store.trouble import StoreUnusable
 from scheduler.store.vault import Vault
+from scheduler.taken import busy_times
 from scheduler.waking import Waker
 
 
@@ -64,6 +66,11 @@ class Service:
         earliest = lead_ledger(desk, "maintenance", now).earliest_at
         window = Interval(earliest, earliest + timedelta(days=14))
         return open_slots(session, desk, now, technician, timedelta(hours=1), window, earliest)
+
+    @property
+    def calendar_sources(self) -> Sources:
+        """What published calendars show besides stored events."""
+        return Sources(self.settings.link_base, self.installation.keys.link, self.open_slots, busy_times)
 
     def run_check(self, check_id: int, rev: int) -> None:
         """Run one check in this thread: for the command line, where no worker is alive."""

@@ -18,7 +18,16 @@ def invalid_words(field: str, problem: str, facts: Facts) -> tuple[str, str, str
 
 def field_label(field: str) -> str:
     """How people call a field; an unknown one keeps its own name."""
-    return _labels().get(field, field)
+    return (_labels() | _calendar_labels()).get(field, field)
+
+
+def _calendar_labels() -> dict[str, str]:
+    """The fields of calendar addresses."""
+    return {
+        "alarm": _("Reminder"),
+        "detail": _("What the calendar tells"),
+        "scope": _("Content of the calendar"),
+    }
 
 
 def _labels() -> dict[str, str]:
@@ -47,7 +56,6 @@ def _labels() -> dict[str, str]:
         "override_reason": _("Reason"),
         "phone": _("Telephone"),
         "reason": _("Reason"),
-        "scope": _("Content of the calendar"),
         "serial": _("Serial number"),
         "start": _("Time"),
         "starts_at": _("Start"),

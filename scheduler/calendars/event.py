@@ -7,17 +7,17 @@ facts.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Event
+from icalendar import Event
 
 from scheduler.calendars.lines import many_lines, one_line, shortened
 from scheduler.calendars.timezone import UTC_ZONES
 from scheduler.calendars.words import METHODS, PLATFORMS, Words, local_time, short_customer, words
 
-SERIALISER_VERSION = 1
-"""Part of every ETag: raise it when the bytes change for the same facts, and rewrite the stored events."""
+SERIALISER_VERSION = 2
+"""Part of every ETag: raise it when the bytes change for the same facts, and rewrite what is stored."""
 QUOTE_LENGTH = 500
 """Characters of the customer's own words; the whole text is on the session page."""
 GONE = frozenset({"cancelled", "expired"})
@@ -59,8 +59,6 @@ class EventFacts:
     topic: str
     description: str
     session_url: str
-    alarm: timedelta | None = None
-    """How long before the start the client reminds; None: it does not."""
 
 
 def event_bytes(facts: EventFacts, with_host: bool = False) -> bytes:
@@ -96,9 +94,23 @@ def event_component(facts: EventFacts, with_host: bool = False) -> Event:
     event.add("categories", [PLATFORMS[facts.platform], METHODS[facts.method]])
     event.add("url", facts.session_url)
     _add_state(event, facts)
-    if facts.alarm is not None and facts.status not in GONE:
-        event.add_component(_alarm(facts.alarm, text))
     return event
+
+
+def busy_bytes(facts: EventFacts) -> bytes:
+    """The VEVENT of calendars that may only say that the time is taken: nothing of customer or system."""
+    text = words(facts.locale)
+    event = Event()
+    event.add("uid", one_line(facts.uid))
+    event.add("sequence", facts.sequence)
+    event.add("dtstamp", facts.changed_at)
+    event.add("last-modified", facts.changed_at)
+    add_times(event, facts.starts_at, facts.ends_at, facts.zone)
+    gone = facts.status in GONE
+    event.add("summary", one_line(f"{text.prefix['cancelled']} {text.busy}" if gone else text.busy))
+    _add_state(event, facts)
+    body: bytes = event.to_ical()
+    return body
 
 
 def add_times(event: Event, starts_at: datetime, ends_at: datetime, zone_key: str) -> None:
@@ -133,14 +145,6 @@ def _add_state(event: Event, facts: EventFacts) -> None:
 def _tentative(facts: EventFacts) -> bool:
     unsettled = facts.status in ("held", "pending")
     return unsettled or (facts.status == "confirmed" and facts.verdict == "not_ready")
-
-
-def _alarm(before: timedelta, text: Words) -> Alarm:
-    alarm = Alarm()
-    alarm.add("action", "DISPLAY")
-    alarm.add("trigger", -before)
-    alarm.add("description", one_line(text.reminder))
-    return alarm
 
 
 def _summary(facts: EventFacts, text: Words) -> str:

@@ -1,7 +1,9 @@
-"""A technician's feed: stored VEVENTs between a header and a trailer, or the news that nothing changed.
+"""An answer to a poll: stored VEVENTs between a header and a trailer, or the news that nothing changed.
 
 What a poll costs: an unchanged feed one row, a changed one that row and one index range. Nothing is
-serialised, except open slots seen for the first time.
+serialised, except open slots seen for the first time. Open slots and free/busy are computed even for a 304:
+they change with the clock and with other people's holds, and a tag that stayed the same would keep a taken
+hour on show.
 """
 
 import hashlib
@@ -9,24 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from icalendar import Calendar
-from sqlalchemy import Row, Select, bindparam, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
 
+from scheduler.calendars import subscription
 from scheduler.calendars.conditional import Asked, is_fresh
+from scheduler.calendars.contents import stored_events, window
 from scheduler.calendars.event import SERIALISER_VERSION
+from scheduler.calendars.freebusy import vfreebusy
 from scheduler.calendars.invite import PRODID
 from scheduler.calendars.lines import one_line
 from scheduler.calendars.readers import reader_name
-from scheduler.calendars.secrets import hash_secret
 from scheduler.calendars.slot_events import slot_event
+from scheduler.calendars.subscription import Subscription
 from scheduler.calendars.timezone import vtimezone
-from scheduler.calendars.window import DAYS_AHEAD, DAYS_BACK
 from scheduler.calendars.words import words
-from scheduler.store.bookings import CalendarObject
-from scheduler.store.people import Desk, Technician
+from scheduler.store.people import Technician
 from scheduler.store.work import FeedSecret
 
 LARGEST_BODY = 900 * 1024
@@ -34,6 +37,8 @@ LARGEST_BODY = 900 * 1024
 NOTE_EVERY = timedelta(minutes=1)
 """How often a reader is written down: a poll should not be a write."""
 TRAILER = b"END:VCALENDAR\r\n"
+FILES = {"intervenciones.ics": ("interventions", "slots", "team", "customer"), "freebusy.ifb": ("freebusy",)}
+"""The last part of an address and the scopes it serves: one address tells one thing."""
 
 
 class OpenSlot(Protocol):
@@ -47,6 +52,20 @@ class OpenSlot(Protocol):
 
 OpenSlots = Callable[[Session, Technician, datetime], Sequence[OpenSlot]]
 """The technician's slots that can still be booked at an instant."""
+BusyTimes = Callable[
+    [Session, Technician, tuple[datetime, datetime], datetime], Sequence[tuple[datetime, datetime, str]]
+]
+"""When a technician cannot be had within (first, end), as seen now: start, end and kind of `freebusy.KINDS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What calendars show besides stored events, and what their links are made of."""
+
+    link_base: str
+    link_key: bytes = field(repr=False)
+    open_slots: OpenSlots
+    busy_times: BusyTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,153 +76,128 @@ class Feed:
     etag: str = ""
     last_modified: datetime | None = None
     body: bytes = field(default=b"", repr=False)
-    left_out: int = 0
-    """Events that did not fit in 900 KiB; the oldest go first."""
+    packed: bytes | None = field(default=None, repr=False)
+    """The body as somebody kept it compressed under this ETag; `body` is empty then."""
+    left_out: int | None = None
+    """Events that did not fit in 900 KiB; the oldest go first. None: the calendar was not built."""
     note_for: int | None = None
     """The feed whose reader is due to be written down with `note_reader`."""
 
 
-_FEED = (
-    select(
-        FeedSecret.id,
-        FeedSecret.scope,
-        FeedSecret.with_host,
-        FeedSecret.revoked_at,
-        FeedSecret.last_read_at,
-        Technician.id.label("technician_id"),
-        Technician.name,
-        Technician.locale,
-        Technician.zone,
-        Technician.active,
-        Technician.calendar_rev,
-        Technician.calendar_changed_at,
-    )
-    .join(Technician, Technician.id == FeedSecret.technician_id)
-    .where(FeedSecret.secret_hash == bindparam("secret_hash"))
-)
-
-
-def _events(content: InstrumentedAttribute[bytes]) -> Select[str, bytes]:
-    """Zone and bytes of the events in the window, oldest first, in the order of the index."""
-    return (
-        select(CalendarObject.zone, content)
-        .where(
-            CalendarObject.technician_id == bindparam("technician_id"),
-            CalendarObject.ends_at > bindparam("first"),
-            CalendarObject.starts_at < bindparam("end"),
-            or_(CalendarObject.leaves_at.is_(None), CalendarObject.leaves_at > bindparam("day")),
-        )
-        .order_by(CalendarObject.ends_at, CalendarObject.booking_id)
-    )
-
-
-_STORED = {False: _events(CalendarObject.vevent), True: _events(CalendarObject.vevent_with_host)}
-"""By whether host and port may be told."""
+Kept = Callable[[str], bytes | None]
+"""A compressed body by its ETag, where one is kept."""
 
 
 def read_feed(
-    session: Session, secret: str, now: datetime, asked: Asked, link_base: str, open_slots: OpenSlots
+    session: Session,
+    secret: str,
+    now: datetime,
+    asked: Asked,
+    sources: Sources,
+    file: str = "intervenciones.ics",
+    kept: Kept = lambda _: None,
 ) -> Feed:
-    """Answer a poll of the address with this secret.
-
-    The scope "slots" computes its slots even for a 304: they change with the clock and with other people's
-    holds, and a tag that stayed the same would keep a taken slot on show.
-    """
-    row = session.execute(_FEED, {"secret_hash": hash_secret(secret)}).one_or_none()
-    if row is None:
+    """Answer a poll of the address with this secret and last part."""
+    whose = subscription.find(session, secret)
+    if whose is None or whose.scope not in FILES.get(file, ()):
         return Feed(404)
-    if row.revoked_at is not None or not row.active:
+    if whose.ended:
         return Feed(410)
-    slots = _slots(session, row, now, link_base, open_slots) if row.scope == "slots" else ()
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    etag = _etag(row, day, slots)
-    # At midnight the window moves, and slots come and go without a stored moment: no date could tell.
-    last_modified = max(row.calendar_changed_at, day) if row.scope == "interventions" else None
-    due = row.last_read_at is None or now - row.last_read_at >= NOTE_EVERY
-    note_for = row.id if due else None
+    computed = _computed(session, whose, now, day, sources)
+    etag = _etag(whose, day, sources.link_base, computed)
+    # At midnight the window moves, and what is computed comes and goes without a stored moment: no date could tell.
+    last_modified = None if whose.scope in ("slots", "freebusy") else max(whose.changed_at, day)
+    note_for = whose.id if whose.last_read_at is None or now - whose.last_read_at >= NOTE_EVERY else None
     if is_fresh(asked, etag, last_modified):
         return Feed(304, etag, last_modified, note_for=note_for)
-    body, left_out = _body(session, row, day, slots)
-    return Feed(200, etag, last_modified, body, left_out, note_for)
+    packed = kept(etag)
+    if packed is not None:
+        return Feed(200, etag, last_modified, packed=packed, note_for=note_for)
+    body, left_out = _body(session, whose, day, sources, computed)
+    note_for = whose.id if left_out != whose.left_out else note_for
+    return Feed(200, etag, last_modified, body, left_out=left_out, note_for=note_for)
 
 
-def note_reader(session: Session, feed_id: int, user_agent: str, now: datetime) -> None:
-    """Write down who read a feed and when, at most once a minute."""
-    long_ago = or_(FeedSecret.last_read_at.is_(None), FeedSecret.last_read_at <= now - NOTE_EVERY)
-    session.execute(
-        update(FeedSecret)
-        .where(FeedSecret.id == feed_id, long_ago)
-        .values(last_read_at=now, last_reader=reader_name(user_agent))
-    )
+def note_reader(
+    session: Session, feed_id: int, user_agent: str, now: datetime, left_out: int | None = None
+) -> None:
+    """Write down who read a feed and when, at most once a minute unless another number of events stayed out."""
+    due = or_(FeedSecret.last_read_at.is_(None), FeedSecret.last_read_at <= now - NOTE_EVERY)
+    values: dict[str, object] = {"last_read_at": now, "last_reader": reader_name(user_agent)}
+    if left_out is not None:
+        due = or_(due, FeedSecret.left_out != left_out)
+        values["left_out"] = left_out
+    session.execute(update(FeedSecret).where(FeedSecret.id == feed_id, due).values(**values))
 
 
-def _etag(row: Row[*tuple[Any, ...]], day: datetime, slots: Sequence[bytes]) -> str:
+def _etag(whose: Subscription, day: datetime, link_base: str, computed: Sequence[bytes]) -> str:
     """Everything that the body follows from, hashed."""
     state = (
         SERIALISER_VERSION,
-        row.technician_id,
-        row.scope,
-        row.with_host,
-        row.calendar_rev,
+        whose.technician_id,
+        whose.customer_id,
+        whose.scope,
+        whose.detail,
+        whose.alarm_minutes,
+        whose.rev,
         f"{day:%Y%m%d}",
-        row.name,
-        row.locale,
-        row.zone,
+        whose.name,
+        whose.locale,
+        whose.zone,
+        link_base,
     )
     digest = hashlib.sha256(repr(state).encode())
-    digest.update(vtimezone(row.zone))
-    for slot in slots:
-        digest.update(slot)
+    digest.update(vtimezone(whose.zone))
+    for part in computed:
+        digest.update(part)
     return f'"{digest.hexdigest()[:32]}"'
 
 
-def _slots(
-    session: Session, row: Row[*tuple[Any, ...]], now: datetime, link_base: str, open_slots: OpenSlots
+def _computed(
+    session: Session, whose: Subscription, now: datetime, day: datetime, sources: Sources
 ) -> tuple[bytes, ...]:
-    technician = session.get_one(Technician, row.technician_id)
-    domain = session.scalars(select(Desk.domain)).one()
+    """Open slots, or the whole free/busy: what no stored row tells."""
+    if whose.scope not in ("slots", "freebusy"):
+        return ()
+    technician = session.get_one(Technician, whose.technician_id)
+    if whose.scope == "freebusy":
+        first, end = day, window(day)[1]
+        periods = sources.busy_times(session, technician, (first, end), now)
+        uid = f"freebusy-{whose.id}@{whose.domain}"
+        stamp = max(whose.changed_at, day)
+        return (vfreebusy(uid, stamp, first, end, whose.name, whose.email, periods),)
     return tuple(
         slot_event(
             technician.id,
             slot.start,
             slot.end,
-            zone=row.zone,
-            locale=row.locale,
-            domain=domain,
-            link_base=link_base,
+            zone=whose.zone,
+            locale=whose.locale,
+            domain=whose.domain,
+            link_base=sources.link_base,
         )
-        for slot in open_slots(session, technician, now)
+        for slot in sources.open_slots(session, technician, now)
     )
 
 
 def _body(
-    session: Session, row: Row[*tuple[Any, ...]], day: datetime, slots: Sequence[bytes]
+    session: Session, whose: Subscription, day: datetime, sources: Sources, computed: Sequence[bytes]
 ) -> tuple[bytes, int]:
     """The whole calendar, and how many events had to stay out."""
-    # The session's connection, past its object loading: that would cost as much as the query.
-    stored = session.connection().execute(_STORED[row.with_host], _window(row.technician_id, day)).all()
-    zones, events = zip(*stored, strict=True) if stored else ((), ())
-    in_use = set(zones)
-    if slots or not stored:
+    header = calendar_header(whose.name, whose.locale, whose.zone, whose.scope)
+    if whose.scope == "freebusy":
+        return b"".join((header, *computed, TRAILER)), 0
+    zones, events = stored_events(session, whose, day, sources.link_base, sources.link_key)
+    if computed or not events:
         # RFC 5545 §3.6 wants at least one component, so an empty calendar carries its zone.
-        in_use.add(row.zone)
-    frame = calendar_header(row.name, row.locale, row.zone, row.scope) + b"".join(
-        map(vtimezone, sorted(in_use))
-    )
+        zones.add(whose.zone)
+    frame = header + b"".join(map(vtimezone, sorted(zones)))
     room = LARGEST_BODY - len(frame) - len(TRAILER)
     kept = _fitting(events[::-1], room)[::-1]
-    coming = _fitting(slots, room - sum(map(len, kept)))
-    left_out = len(events) + len(slots) - len(kept) - len(coming)
+    coming = _fitting(computed, room - sum(map(len, kept)))
+    left_out = len(events) + len(computed) - len(kept) - len(coming)
     return b"".join((frame, *kept, *coming, TRAILER)), left_out
-
-
-def _window(technician_id: int, day: datetime) -> dict[str, int | datetime]:
-    return {
-        "technician_id": technician_id,
-        "day": day,
-        "first": day - timedelta(days=DAYS_BACK),
-        "end": day + timedelta(days=DAYS_AHEAD + 1),
-    }
 
 
 def _fitting(parts: Sequence[bytes], room: int) -> list[bytes]:
@@ -229,9 +223,14 @@ def calendar_header(name: str, locale: str, zone: str, scope: str) -> bytes:
 def calendar_component(name: str, locale: str, zone: str, scope: str) -> Calendar:
     """The calendar without its events. No SOURCE: it would print the secret address inside the file."""
     text = words(locale)
-    title = one_line(
-        (text.interventions if scope == "interventions" else text.interventions_and_slots).format(name=name)
-    )
+    titles = {
+        "interventions": text.interventions,
+        "slots": text.interventions_and_slots,
+        "team": text.whole_team,
+        "customer": text.of_customer,
+        "freebusy": text.availability,
+    }
+    title = one_line(titles[scope].format(name=name))
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODID)

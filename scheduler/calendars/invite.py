@@ -48,9 +48,18 @@ class InviteFacts:
 
 def booking_ics(session: Session, desk: DeskContext, booking: Booking, locale: str) -> bytes:
     """The customer's .ics of a booking, in their language (METHOD:PUBLISH, RFC 5546 §3.2.1)."""
-    system = session.get_one(System, booking.system_id)
     token = booking_token(desk.installation.keys.link, booking.uid)
-    facts = InviteFacts(
+    return invite_bytes(
+        invite_facts(session, desk, booking, locale, f"{desk.installation.link_base}/a/{token}")
+    )
+
+
+def invite_facts(
+    session: Session, desk: DeskContext, booking: Booking, locale: str, manage_url: str
+) -> InviteFacts:
+    """What the customer's calendar says, read fresh."""
+    system = session.get_one(System, booking.system_id)
+    return InviteFacts(
         uid=booking.uid,
         sequence=booking.sequence,
         changed_at=booking.changed_at,
@@ -65,9 +74,8 @@ def booking_ics(session: Session, desk: DeskContext, booking: Booking, locale: s
         technician=session.get_one(Technician, booking.technician_id).name,
         desk=desk.name,
         desk_phone=desk.phone,
-        manage_url=f"{desk.installation.link_base}/a/{token}",
+        manage_url=manage_url,
     )
-    return invite_bytes(facts)
 
 
 def invite_bytes(facts: InviteFacts) -> bytes:

@@ -5,6 +5,8 @@ import re
 from icalendar.prop import vText
 
 LINE_BREAK = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+LONGEST_LINE = 75
+"""Octets of a content line without its CRLF (RFC 5545 §3.1)."""
 UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Controls, which RFC 5545 forbids, and the marks that turn the reading direction of the text around them."""
 
@@ -42,3 +44,20 @@ def clean(text: str) -> str:
 def shortened(text: str, length: int) -> str:
     """At most `length` characters, the last one an ellipsis when something was cut."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def unfolded(content: bytes) -> bytes:
+    """Content lines as they were before folding (RFC 5545 §3.1)."""
+    return content.replace(b"\r\n ", b"").replace(b"\r\n\t", b"")
+
+
+def folded(line: bytes) -> bytes:
+    """One content line with its CRLF, in pieces of at most 75 octets that tear no character."""
+    pieces, room = [], LONGEST_LINE
+    while len(line) > room:
+        cut = room
+        while line[cut] & 0xC0 == 0x80:  # inside a character of UTF-8
+            cut -= 1
+        pieces.append(line[:cut])
+        line, room = line[cut:], LONGEST_LINE - 1
+    return b"\r\n ".join([*pieces, line]) + b"\r\n"

@@ -41,6 +41,10 @@ class Words:
     interventions: str
     interventions_and_slots: str
     team: str
+    whole_team: str
+    of_customer: str
+    availability: str
+    busy: str
     open_slot: str
     book_it: str
     time: str
@@ -80,6 +84,10 @@ SPANISH = Words(
     interventions="Intervenciones · {name}",
     interventions_and_slots="Intervenciones y huecos · {name}",
     team="Equipo",
+    whole_team="Equipo · {name}",
+    of_customer="Soporte remoto · {name}",
+    availability="Disponibilidad · {name}",
+    busy="Ocupado",
     open_slot="Hueco libre ({minutes} min)",
     book_it="Reservar para un cliente",
     time="%d/%m/%Y %H:%M",
@@ -114,6 +122,10 @@ ENGLISH = Words(
     interventions="Interventions · {name}",
     interventions_and_slots="Interventions and open slots · {name}",
     team="Team",
+    whole_team="Team · {name}",
+    of_customer="Remote support · {name}",
+    availability="Availability · {name}",
+    busy="Busy",
     open_slot="Open slot ({minutes} min)",
     book_it="Book for a customer",
     time="%Y-%m-%d %H:%M",

@@ -7,11 +7,30 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, func, literal, select, text, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    SQLColumnExpression,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from scheduler.calendars import sync
-from scheduler.calendars.event import GONE, EventFacts, FailedStep, event_bodies
+from scheduler.calendars.event import (
+    GONE,
+    SERIALISER_VERSION,
+    EventFacts,
+    FailedStep,
+    busy_bytes,
+    event_bodies,
+)
+from scheduler.calendars.faces import LINK_PLACE
+from scheduler.calendars.invite import invite_component, invite_facts
 from scheduler.context import DeskContext
 from scheduler.rules.conditions import Conditions
 from scheduler.store.bookings import Booking, CalendarObject, Entitlement
@@ -57,6 +76,8 @@ def write_event(
     touched = {booking.technician_id, left_technician_id, kept.technician_id if kept else None}
     technicians = count_change(session, [id_ for id_ in touched if id_ is not None], now)
     facts = event_facts(session, desk, booking, technicians[booking.technician_id], explain)
+    customer = _count_for_customer(session, booking.customer_id, now)
+    theirs = invite_facts(session, desk, booking, customer.locale, LINK_PLACE)
     if kept is None:
         kept = CalendarObject(booking_id=booking.id)
         session.add(kept)
@@ -65,6 +86,7 @@ def write_event(
         sync.come_back(session, booking.technician_id, booking.id)
     _fill(kept, booking, facts, now)
     kept.calendar_rev = technicians[booking.technician_id].calendar_rev
+    kept.vevent_customer = invite_component(theirs).to_ical()
     session.flush()
 
 
@@ -76,6 +98,8 @@ def _fill(kept: CalendarObject, booking: Booking, facts: EventFacts, now: dateti
     kept.zone = facts.zone
     kept.rev = booking.rev
     kept.vevent, kept.vevent_with_host = event_bodies(facts)
+    kept.vevent_busy = busy_bytes(facts)
+    kept.serialiser = SERIALISER_VERSION
 
 
 def count_change(session: Session, technician_ids: Collection[int], now: datetime) -> dict[int, Technician]:
@@ -86,7 +110,10 @@ def count_change(session: Session, technician_ids: Collection[int], now: datetim
     session.flush()
     raised = (
         update(Technician)
-        .values(calendar_rev=Technician.calendar_rev + 1, calendar_changed_at=_later(session, now))
+        .values(
+            calendar_rev=Technician.calendar_rev + 1,
+            calendar_changed_at=_later(session, now, Technician.calendar_changed_at),
+        )
         .returning(Technician)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
@@ -94,9 +121,21 @@ def count_change(session: Session, technician_ids: Collection[int], now: datetim
     return {id_: session.scalars(raised.where(Technician.id == id_)).one() for id_ in sorted(technician_ids)}
 
 
-def _later(session: Session, now: datetime) -> ColumnElement[Any]:
+def _count_for_customer(session: Session, customer_id: int, now: datetime) -> Customer:
+    """Raise the revision of the customer's own calendar."""
+    changed_at = func.coalesce(Customer.calendar_changed_at, Customer.created_at)
+    raised = (
+        update(Customer)
+        .where(Customer.id == customer_id)
+        .values(calendar_rev=Customer.calendar_rev + 1, calendar_changed_at=_later(session, now, changed_at))
+        .returning(Customer)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(raised).one()
+
+
+def _later(session: Session, now: datetime, before: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     """`now`, or a second after the last change if the clock has not passed it, in the database's own words."""
-    before = Technician.calendar_changed_at
     if session.get_bind().dialect.name == "postgresql":
         return func.greatest(literal(now, Instant()), before + text("interval '1 second'"))
     return func.max(literal(now, Instant()), type_coerce(before, Integer) + 1)

@@ -178,6 +178,7 @@ class CalendarObject(Base):
     __table_args__ = (
         Index("ix_calendar_object_technician_id_ends_at", "technician_id", "ends_at"),
         Index("ix_calendar_object_technician_id_calendar_rev", "technician_id", "calendar_rev"),
+        Index("ix_calendar_object_ends_at", "ends_at"),
         {"sqlite_strict": True},
     )
 
@@ -194,6 +195,12 @@ class CalendarObject(Base):
     """The revision of the technician's calendar with which it was last written; 0 before revisions were kept."""
     vevent: Mapped[bytes] = mapped_column(LargeBinary)
     vevent_with_host: Mapped[bytes] = mapped_column(LargeBinary)
+    vevent_busy: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Time and state without a word about whom; None until rewritten, where an earlier version wrote the row."""
+    vevent_customer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What the customer's calendar says, in their zone; the link in it is put in when it is read."""
+    serialiser: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    """The version that wrote the bytes."""
 
 
 class IdempotencyKey(Base):

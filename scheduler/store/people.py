@@ -95,6 +95,9 @@ class Customer(Base):
     technician_id: Mapped[int | None] = mapped_column(ForeignKey("technician.id"))
     """The assigned technician, whose slots are offered first."""
     created_at: Mapped[datetime]
+    calendar_rev: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    calendar_changed_at: Mapped[datetime | None]
+    """None: no booking of theirs has been written yet."""
 
     technician: Mapped[Technician | None] = relationship()
     contacts: Mapped[list["Contact"]] = relationship(back_populates="customer", order_by="Contact.id")

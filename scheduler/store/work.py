@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.store.base import Base
 from scheduler.store.bookings import Booking
 from scheduler.store.columns import one_of
-from scheduler.store.people import Technician
+from scheduler.store.people import Contact, Technician
 from scheduler.store.systems import AccessPoint
 
 
@@ -123,26 +123,43 @@ class Notice(Base):
 
 
 class FeedSecret(Base):
-    """A calendar address of a technician; only the hash of its secret is kept."""
+    """A calendar address with its settings; only the hash of its secret is kept."""
 
     __tablename__ = "feed_secret"
     __table_args__ = (
-        CheckConstraint(one_of("scope", "interventions", "slots"), name="scope"),
+        CheckConstraint(
+            one_of("scope", "interventions", "slots", "team", "customer", "freebusy"), name="scope"
+        ),
+        CheckConstraint(one_of("detail", "busy", "full", "host"), name="detail"),
+        CheckConstraint("alarm_minutes BETWEEN 0 AND 1440", name="alarm_minutes"),
+        CheckConstraint("(technician_id IS NULL) <> (contact_id IS NULL)", name="one_owner"),
+        CheckConstraint("(contact_id IS NULL) = (scope <> 'customer')", name="owner_of_scope"),
         Index("ix_feed_secret_technician_id", "technician_id"),
+        Index("ix_feed_secret_contact_id", "contact_id"),
         {"sqlite_strict": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    technician_id: Mapped[int] = mapped_column(ForeignKey("technician.id"))
+    technician_id: Mapped[int | None] = mapped_column(ForeignKey("technician.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    """The customer's person who made it; the calendar is the whole customer's, and ends with the person."""
     secret_hash: Mapped[str] = mapped_column(unique=True)
     scope: Mapped[str]
-    with_host: Mapped[bool] = mapped_column(default=False)
+    detail: Mapped[str] = mapped_column(default="full")
+    """busy: only that something is there; full: without host and port; host: with them."""
+    alarm_minutes: Mapped[int | None]
+    """The client reminds so long before the start; None: it does not."""
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    """When the settings changed, which changes the body as much as a booking does."""
     revoked_at: Mapped[datetime | None]
     last_read_at: Mapped[datetime | None]
     last_reader: Mapped[str | None]
+    left_out: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Events that did not fit the last time it was built."""
 
-    technician: Mapped[Technician] = relationship()
+    technician: Mapped[Technician | None] = relationship()
+    contact: Mapped[Contact | None] = relationship()
 
 
 class AuditEntry(Base):

@@ -14,8 +14,15 @@ from fixtures.databases import Database
 from scheduler.calendars import feed as feeds
 from scheduler.calendars.conditional import Asked
 from scheduler.calendars.event import event_component
-from scheduler.calendars.feed import Feed, calendar_component, note_reader, read_feed
-from scheduler.calendars.secrets import create_feed, feed_secret, revoke_feed, set_detail
+from scheduler.calendars.feed import Feed, Sources, calendar_component, note_reader, read_feed
+from scheduler.calendars.secrets import (
+    FeedSettings,
+    Owner,
+    change_feed,
+    create_feed,
+    feed_secret,
+    revoke_feed,
+)
 from scheduler.calendars.timezone import timezone_component
 from scheduler.calendars.writing import event_facts, write_event
 from scheduler.rules.intervals import Interval
@@ -41,7 +48,8 @@ class Reader:
 
     def read(self, now: datetime = NOW, etag: str | None = None, since: str | None = None) -> Feed:
         with read(self.database.sessions) as session:
-            return read_feed(session, self.secret, now, Asked(etag, since), BASE, self._open_slots)
+            sources = Sources(BASE, b"l" * 32, self._open_slots, lambda *_: [])
+            return read_feed(session, self.secret, now, Asked(etag, since), sources)
 
     def _open_slots(self, session: Session, technician: Technician, now: datetime) -> Sequence[Interval]:
         return self.open
@@ -60,10 +68,10 @@ def ana(desk: Database) -> Reader:
 
 
 def subscribe(
-    desk: Database, technician_id: int = ANA, scope: str = "interventions", with_host: bool = False
+    desk: Database, technician_id: int = ANA, scope: str = "interventions", detail: str = "full"
 ) -> Reader:
     with write(desk.sessions) as session:
-        row = create_feed(session, KEY, technician_id, scope, NOW, with_host)
+        row = create_feed(session, KEY, technician_id, scope, NOW, FeedSettings(detail))
         return Reader(desk, row.id, feed_secret(KEY, row).reveal())
 
 
@@ -172,7 +180,7 @@ def test_the_window_is_thirty_days_back_and_half_a_year_ahead(desk: Database, an
 @ON_SQLITE
 def test_host_and_port_only_for_feeds_that_may_say_them(desk: Database, ana: Reader) -> None:
     book(desk)
-    open_hearted = subscribe(desk, with_host=True)
+    open_hearted = subscribe(desk, detail="host")
     assert b"pbx.clinicasol.example" not in ana.read().body
     assert b"pbx.clinicasol.example" in open_hearted.read().body
     assert ana.read().etag != open_hearted.read().etag
@@ -205,7 +213,7 @@ def test_the_tag_stays_until_something_changes(desk: Database, ana: Reader) -> N
         session.get_one(Technician, ANA).name = "Ana Ruiz Gil"
     tags.add(ana.read().etag)
     with write(desk.sessions) as session:
-        set_detail(session, ANA, ana.id, True, NOW)
+        change_feed(session, Owner(technician_id=ANA), ana.id, NOW, FeedSettings("host"))
     tags.add(ana.read().etag)
     assert len(tags) == 5
     assert all(tag.startswith('"') and tag.endswith('"') for tag in tags)
@@ -244,7 +252,7 @@ def test_unknown_and_revoked_secrets(desk: Database, ana: Reader) -> None:
     tag = ana.read().etag
     stranger = Reader(desk, 0, "x" * 24)
     with write(desk.sessions) as session:
-        revoke_feed(session, ANA, ana.id, NOW)
+        revoke_feed(session, Owner(technician_id=ANA), ana.id, NOW)
     for reader, status in ((ana, 410), (stranger, 404)):
         with counted(desk.engine) as sent:
             answer = reader.read(etag=tag)

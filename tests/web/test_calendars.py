@@ -16,7 +16,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fixtures.databases import Database
-from scheduler.calendars.secrets import create_feed, feed_secret, feed_url, revoke_feed
+from scheduler.calendars.feed import Sources
+from scheduler.calendars.secrets import Owner, create_feed, feed_secret, feed_url, hash_secret, revoke_feed
 from scheduler.calendars.writing import write_event
 from scheduler.context import Installation
 from scheduler.rules.intervals import Interval
@@ -25,6 +26,7 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import FeedSecret, Technician
 from tests.unit.calendars.desk import ANA, BASE, NOW, add_booking, add_desk, context
 from web.calendars import calendars
+from web.kept_bodies import KeptBodies, KeptBody
 from web.log_lines import HideFeedSecrets
 
 KEY = Secret("f0" * 32)
@@ -47,7 +49,11 @@ class Desk:
     def clock(self) -> Callable[[], datetime]:
         return lambda: self.now
 
-    def open_slots(self, session: Session, technician: Technician, now: datetime) -> Sequence[Interval]:
+    @property
+    def calendar_sources(self) -> Sources:
+        return Sources(BASE, b"l" * 32, self._open_slots, lambda *_: [])
+
+    def _open_slots(self, session: Session, technician: Technician, now: datetime) -> Sequence[Interval]:
         return self.open
 
 
@@ -129,7 +135,7 @@ def test_compressed_where_accepted(client: FlaskClient, path: str) -> None:
 
 def test_revoked_is_gone_and_unknown_is_not_found(desk: Desk, client: FlaskClient, path: str) -> None:
     with write(desk.sessions) as session:
-        revoke_feed(session, ANA, 1, NOW)
+        revoke_feed(session, Owner(technician_id=ANA), 1, NOW)
     gone, unknown = client.get(path), client.get(f"/cal/{'x' * 24}/intervenciones.ics")
     assert (gone.status_code, unknown.status_code) == (410, 404)
     for answer in (gone, unknown):
@@ -173,16 +179,49 @@ def test_a_locked_database_costs_no_client_its_calendar(
     assert client.get(path).status_code == 200
 
 
-def test_a_failing_database_leaves_clients_their_copy(
-    desk: Desk, client: FlaskClient, path: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    tag = client.get(path).headers["ETag"]
+def break_the_store(desk: Desk) -> None:
     with write(desk.sessions) as session:
         session.execute(text("ALTER TABLE feed_secret RENAME TO elsewhere"))
-    assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_failing_database_costs_no_client_its_calendar(
+    desk: Desk, client: FlaskClient, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, unread = client.get(path), subscribe(desk, "slots")
+    break_the_store(desk)
+    assert client.get(path, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    again = client.get(path)
+    assert (again.status_code, again.data, again.headers["ETag"]) == (200, whole.data, whole.headers["ETag"])
+    assert client.get(path, headers={"If-None-Match": '"older"'}).data == whole.data
     assert "the database failed" in caplog.text
-    # Who has no copy gets the error: an empty calendar would be a lie that clients believe.
-    assert client.get(path).status_code == 500
+    # Whoever has a copy that we do not know keeps it; who has none gets the error and not an empty calendar.
+    assert client.get(unread, headers={"If-None-Match": '"theirs"'}).status_code == 304
+    assert client.get(unread).status_code == 500
+
+
+def test_an_unchanged_calendar_is_built_and_compressed_once(
+    desk: Desk, client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get(path, headers={"Accept-Encoding": "gzip"})
+
+    def unwanted(*_: object) -> None:
+        raise AssertionError("built again")
+
+    monkeypatch.setattr("scheduler.calendars.feed.stored_events", unwanted)
+    assert client.get(path, headers={"Accept-Encoding": "gzip"}).data == first.data
+    assert client.get(path).data == gzip.decompress(first.data)
+
+
+def test_kept_bodies_stay_within_their_room() -> None:
+    bodies = KeptBodies(100)
+    for name in ("a", "b"):
+        bodies.keep(name, KeptBody(f'"{name}"', None, b"x" * 40))
+    assert bodies.packed("a", '"a"') == b"x" * 40
+    assert bodies.packed("a", '"other"') is None
+    bodies.keep("c", KeptBody('"c"', None, b"x" * 40))
+    assert [bodies.last(name) is not None for name in "abc"] == [True, False, True]
+    bodies.keep("huge", KeptBody('"h"', None, b"x" * 101))
+    assert [bodies.last(name) for name in ("a", "c", "huge")] == [None, None, None]
 
 
 def test_no_log_line_tells_the_secret(
@@ -192,8 +231,8 @@ def test_no_log_line_tells_the_secret(
     secret = path.split("/")[2]
     for kind in ("200", "304", "500"):
         if kind == "500":
-            with write(desk.sessions) as session:
-                session.execute(text("ALTER TABLE feed_secret RENAME TO elsewhere"))
+            client.application.extensions["ventana.kept_bodies"].forget(hash_secret(secret))
+            break_the_store(desk)
         headers = {"If-Modified-Since": "Wed, 25 Nov 2026 00:00:00 GMT"} if kind == "304" else {}
         assert client.get(path, headers=headers).status_code == int(kind)
     assert "Exception on /cal/***/intervenciones.ics" in caplog.text

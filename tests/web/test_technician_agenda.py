@@ -246,14 +246,49 @@ def test_who_read_the_calendar_is_said(desk: TechnicianDesk) -> None:
     assert "Read 14 minutes ago by Thunderbird" in browser.get("/agenda").get_data(as_text=True)
 
 
-def test_detail_shows_and_hides_the_host(desk: TechnicianDesk) -> None:
+def test_detail_and_reminder_are_chosen(desk: TechnicianDesk) -> None:
     browser = desk.browser(MARTA)
     browser.post("/agenda/feeds", scope="slots")
     (feed_id,) = feed_ids(desk, MARTA)
-    for shown in (True, False):
-        browser.post(f"/agenda/feeds/{feed_id}/detail", with_host="yes" if shown else "no")
+    for detail, alarm, minutes in (("host", "15", 15), ("busy", "", None), ("full", "60", 60)):
+        browser.post(f"/agenda/feeds/{feed_id}/settings", detail=detail, alarm=alarm)
         with desk.reading() as session:
-            assert session.get_one(FeedSecret, feed_id).with_host is shown
+            row = session.get_one(FeedSecret, feed_id)
+            assert (row.detail, row.alarm_minutes) == (detail, minutes)
+        page = browser.get("/agenda").get_data(as_text=True)
+        assert f'<option value="{detail}" selected>' in page
+        assert f'<option value="{alarm}" selected>' in page
+
+
+@pytest.mark.parametrize(
+    "form", [{"detail": "all"}, {"alarm": "soon"}, {"alarm": "-5"}, {"alarm": "99999"}, {"alarm": "9" * 50}]
+)
+def test_settings_that_do_not_exist_are_refused(desk: TechnicianDesk, form: dict[str, str]) -> None:
+    browser = desk.browser(MARTA)
+    browser.post("/agenda/feeds", scope="slots")
+    (feed_id,) = feed_ids(desk, MARTA)
+    answer = browser.post(f"/agenda/feeds/{feed_id}/settings", **form)
+    assert answer.status_code == 422
+    with desk.reading() as session:
+        assert session.get_one(FeedSecret, feed_id).detail == "full"
+
+
+def test_programs_open_the_address_with_one_click(desk: TechnicianDesk) -> None:
+    browser = desk.browser(MARTA)
+    browser.post("/agenda/feeds", scope="interventions")
+    page = browser.get("/agenda").get_data(as_text=True)
+    assert page.count('href="webcal://localhost/cal/') == 2
+    # This desk has an address of this machine alone, which nobody's cloud can read.
+    assert "calendar.google.com" not in page
+
+
+def test_the_team_is_offered_to_dispatchers(desk: TechnicianDesk) -> None:
+    assert 'name="scope" value="team"' not in desk.browser(MARTA).get("/agenda").get_data(as_text=True)
+    elena = desk.browser(ELENA)
+    assert 'name="scope" value="team"' in elena.get("/agenda").get_data(as_text=True)
+    assert elena.post("/agenda/feeds", scope="team").status_code == 303
+    assert len(feed_ids(desk, ELENA)) == 1
+    assert desk.browser(MARTA).post("/agenda/feeds", scope="team").status_code == 403
 
 
 def test_the_qr_code_is_its_owners_alone(desk: TechnicianDesk) -> None:
@@ -272,7 +307,7 @@ def test_the_qr_code_is_its_owners_alone(desk: TechnicianDesk) -> None:
         assert desk.browser(other).get(f"/agenda/qr/{feed_id}.svg").status_code == 404
 
 
-@pytest.mark.parametrize("verb", ["rotate", "revoke", "detail"])
+@pytest.mark.parametrize("verb", ["rotate", "revoke", "settings"])
 def test_nobody_touches_anothers_address(desk: TechnicianDesk, verb: str) -> None:
     desk.browser(MARTA).post("/agenda/feeds", scope="interventions")
     (feed_id,) = feed_ids(desk, MARTA)
@@ -282,4 +317,4 @@ def test_nobody_touches_anothers_address(desk: TechnicianDesk, verb: str) -> Non
 
 
 def test_a_scope_that_does_not_exist_is_refused(desk: TechnicianDesk) -> None:
-    assert desk.browser(MARTA).post("/agenda/feeds", scope="team").status_code == 422
+    assert desk.browser(MARTA).post("/agenda/feeds", scope="customer").status_code == 422

@@ -158,7 +158,7 @@ def _tell(session: Session, service: Any, pbxs: Any) -> str:
     now = service.clock()
     feeds = secrets.feeds_of(session, service.feed_key, base, marta.id)
     if not feeds:
-        for scope in secrets.SCOPES:
+        for scope in ("interventions", "slots"):
             secrets.create_feed(session, service.feed_key, marta.id, scope, now)
         feeds = secrets.feeds_of(session, service.feed_key, base, marta.id)
     healthy, rejecting, closed = CUSTOMERS[1], CUSTOMERS[3], CUSTOMERS[7]

@@ -19,14 +19,23 @@ def feed() -> None:
 @feed.command()
 @click.argument("email")
 @click.option("--scope", type=click.Choice(secrets.SCOPES), default="interventions", show_default=True)
-@click.option("--with-host", is_flag=True, help="Show host and port of the customers' PBXs in the calendar.")
+@click.option(
+    "--detail",
+    type=click.Choice(secrets.DETAILS),
+    default="full",
+    show_default=True,
+    help="busy: only that the time is taken; host: also host and port of the customers' PBXs.",
+)
+@click.option("--alarm", type=click.IntRange(0, secrets.LONGEST_ALARM), help="Remind so many minutes before.")
 @json_option
-def create(email: str, scope: str, with_host: bool, as_json: bool) -> None:
-    """Make a calendar address for the technician with this e-mail."""
+def create(email: str, scope: str, detail: str, alarm: int | None, as_json: bool) -> None:
+    """Make a calendar address for the technician with this e-mail; scope team is for dispatchers."""
+    chosen = secrets.FeedSettings(detail, alarm)
     with desk_service() as service, write(service.sessions) as session:
         person = _technician(session, email)
-        row = secrets.create_feed(session, service.feed_key, person.id, scope, service.clock(), with_host)
-        url = secrets.feed_url(service.settings.link_base, secrets.feed_secret(service.feed_key, row))
+        row = secrets.create_feed(session, service.feed_key, person.id, scope, service.clock(), chosen)
+        secret = secrets.feed_secret(service.feed_key, row)
+        url = secrets.feed_url(service.settings.link_base, secret, scope)
         emit(as_json, {"id": row.id, "scope": scope, "url": url}, lambda: url)
 
 
@@ -42,6 +51,8 @@ def list_feeds(email: str, as_json: bool) -> None:
         {
             "id": f.id,
             "scope": f.scope,
+            "detail": f.settings.detail,
+            "alarm_minutes": f.settings.alarm_minutes,
             "url": f.url,
             "last_read_at": f.last_read_at,
             "last_reader": f.last_reader,
@@ -59,7 +70,8 @@ def list_feeds(email: str, as_json: bool) -> None:
 def revoke(email: str, feed_id: int, as_json: bool) -> None:
     """End an address: calendar programs that ask for it are told that it is gone."""
     with desk_service() as service, write(service.sessions) as session:
-        secrets.revoke_feed(session, _technician(session, email).id, feed_id, service.clock())
+        owner = secrets.Owner(technician_id=_technician(session, email).id)
+        secrets.revoke_feed(session, owner, feed_id, service.clock())
     emit(as_json, {"revoked": feed_id}, lambda: f"{feed_id} revoked")
 
 

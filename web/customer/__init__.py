@@ -6,8 +6,8 @@ without anything kept on the server.
 
 from flask import Blueprint
 
-from web.customer import arrival, booking, checking, claim, doors, entitlement, managing, moving
+from web.customer import arrival, booking, calendar, checking, claim, doors, entitlement, managing, moving
 
 customer = Blueprint("customer", __name__)
-for part in (arrival, claim, entitlement, doors, booking, checking, managing, moving):
+for part in (arrival, claim, entitlement, doors, booking, checking, managing, moving, calendar):
     customer.register_blueprint(part.blueprint)

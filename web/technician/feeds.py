@@ -1,21 +1,18 @@
-"""The subscribe card: calendar addresses of one's own, as text, as link and as QR code."""
+"""The subscribe card: calendar addresses of one's own and their settings."""
 
-import io
 from datetime import datetime
 from typing import Any
 
-import segno
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from scheduler.calendars import secrets
-from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read, write
 from scheduler.store.models import Technician
-from web import i18n
 from web.app import now
 from web.i18n import gettext as _
+from web.parts import subscribing
 from web.security import staff_required
 from web.technician.who import ID, actor
 
@@ -25,7 +22,7 @@ blueprint = Blueprint("feeds", __name__, url_prefix="/agenda")
 @blueprint.post("/feeds")
 @staff_required()
 def create() -> ResponseReturnValue:
-    """A new address, of one's own sessions or of the open slots too. Raises InvalidInput for another scope."""
+    """A new address of one scope. Raises InvalidInput for another scope, NotAllowed for somebody else's."""
     service = current_app.extensions["ventana"]
     with write(service.sessions) as session:
         secrets.create_feed(session, service.feed_key, actor().id, request.form.get("scope", ""), now())
@@ -38,7 +35,7 @@ def rotate(feed_id: int) -> ResponseReturnValue:
     """Another address instead of this one, which ends."""
     service = current_app.extensions["ventana"]
     with write(service.sessions) as session:
-        secrets.rotate_feed(session, service.feed_key, actor().id, feed_id, now())
+        secrets.rotate_feed(session, service.feed_key, _me(), feed_id, now())
     return _back()
 
 
@@ -47,17 +44,16 @@ def rotate(feed_id: int) -> ResponseReturnValue:
 def revoke(feed_id: int) -> ResponseReturnValue:
     """End the address: calendars that read it are told that it is gone."""
     with write(current_app.extensions["ventana"].sessions) as session:
-        secrets.revoke_feed(session, actor().id, feed_id, now())
+        secrets.revoke_feed(session, _me(), feed_id, now())
     return _back()
 
 
-@blueprint.post(f"/feeds/<{ID}:feed_id>/detail")
+@blueprint.post(f"/feeds/<{ID}:feed_id>/settings")
 @staff_required()
-def detail(feed_id: int) -> ResponseReturnValue:
-    """Show or hide the host in the calendar."""
+def settings(feed_id: int) -> ResponseReturnValue:
+    """How much the calendar tells and whether it reminds."""
     with write(current_app.extensions["ventana"].sessions) as session:
-        shown = request.form.get("with_host") == "yes"
-        secrets.set_detail(session, actor().id, feed_id, shown, now())
+        secrets.change_feed(session, _me(), feed_id, now(), subscribing.chosen_settings())
     return _back()
 
 
@@ -65,50 +61,57 @@ def detail(feed_id: int) -> ResponseReturnValue:
 @staff_required()
 def qr(feed_id: int) -> ResponseReturnValue:
     """The address as a QR code, for its owner alone. Raises NotFound for any other."""
-    service = current_app.extensions["ventana"]
-    with read(service.sessions) as session:
-        found = secrets.feeds_of(session, service.feed_key, service.settings.link_base, actor().id)
-    url = next((feed.url for feed in found if feed.id == feed_id), None)
-    if url is None:
-        raise NotFound("feed")
-    picture = io.BytesIO()
-    segno.make(url, error="m").save(picture, kind="svg", scale=4, border=3, light="#fff", xmldecl=False)
-    return Response(picture.getvalue(), mimetype="image/svg+xml", headers={"Cache-Control": "no-store"})
+    with read(current_app.extensions["ventana"].sessions) as session:
+        found = subscribing.addresses_of(session, _me())
+    return subscribing.qr_answer(found, feed_id)
 
 
 def subscribe_card(session: Session, technician: Technician, at: datetime) -> list[dict[str, Any]]:
-    """For each scope its name and the addresses in use, if any."""
-    service = current_app.extensions["ventana"]
-    found = secrets.feeds_of(session, service.feed_key, service.settings.link_base, technician.id)
-    names = {"interventions": _("My sessions"), "slots": _("My sessions and my free hours")}
+    """For each scope that this person may have: its name and the addresses in use, if any."""
+    found = subscribing.addresses_of(session, secrets.Owner(technician_id=technician.id))
     return [
         {
             "scope": scope,
-            "name": names[scope],
-            "feeds": [_address(feed, at) for feed in found if feed.scope == scope],
+            "name": name,
+            "about": about,
+            "create": url_for("technician.feeds.create"),
+            "feeds": [_view(feed, name, at) for feed in found if feed.scope == scope],
         }
-        for scope in secrets.SCOPES
+        for scope, name, about in _scopes(technician)
     ]
 
 
-def _address(feed: secrets.FeedAddress, at: datetime) -> dict[str, Any]:
-    return {
-        "id": feed.id,
-        "url": feed.url,
-        "webcal": feed.webcal,
-        "with_host": feed.with_host,
-        "qr": url_for("technician.feeds.qr", feed_id=feed.id),
-        "read": _read(feed, at),
-    }
+def _scopes(technician: Technician) -> list[tuple[str, str, str]]:
+    """Scope, its name and what is in it."""
+    own = [
+        ("interventions", _("My sessions"), ""),
+        (
+            "slots",
+            _("My sessions and my free hours"),
+            _("Each free hour has a link to book it for a customer."),
+        ),
+    ]
+    team = [("team", _("The whole team"), _("The sessions of everybody, with their names."))]
+    free = [("freebusy", _("When I am busy"), _("Only busy times, to give to people outside the desk."))]
+    return own + (team if technician.role == "dispatcher" else []) + free
 
 
-def _read(feed: secrets.FeedAddress, at: datetime) -> str:
-    if feed.last_read_at is None:
-        return _("No calendar has read it yet.")
-    ago = i18n.say_ago(feed.last_read_at, at)
-    if feed.last_reader in (None, "", "?"):
-        return _("Read %(ago)s", ago=ago)
-    return _("Read %(ago)s by %(reader)s", ago=ago, reader=feed.last_reader)
+def _view(feed: secrets.FeedAddress, name: str, at: datetime) -> dict[str, Any]:
+    to = {verb: url_for(f"technician.feeds.{verb}", feed_id=feed.id) for verb in ("rotate", "revoke", "qr")}
+    telling = feed.scope != "freebusy"
+    return (
+        subscribing.address_view(feed, name, at)
+        | to
+        | {
+            "settings": url_for("technician.feeds.settings", feed_id=feed.id) if telling else None,
+            "details": subscribing.detail_options(),
+            "alarms": subscribing.alarm_options(),
+        }
+    )
+
+
+def _me() -> secrets.Owner:
+    return secrets.Owner(technician_id=actor().id)
 
 
 def _back() -> ResponseReturnValue:

@@ -13,8 +13,10 @@ import recurring_ical_events  # type: ignore[import-untyped]  # it has no types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.calendars.event import EventFacts, FailedStep, event_bytes
-from scheduler.calendars.lines import clean, many_lines, one_line, shortened
+from scheduler.calendars.event import EventFacts, FailedStep, busy_bytes, event_bytes
+from scheduler.calendars.faces import with_alarm, with_name
+from scheduler.calendars.lines import clean, folded, many_lines, one_line, shortened
+from scheduler.calendars.lines import unfolded as lines_unfolded
 from scheduler.calendars.timezone import vtimezone
 from scheduler.calendars.words import ENGLISH, SPANISH, short_customer
 from tests.unit.calendars.desk import BASE, NOW, facts
@@ -160,11 +162,60 @@ def test_facts_have_no_place_for_a_credential() -> None:
     assert not {name for name in names if re.search("credential|password|username|key|secret|token", name)}
 
 
-def test_an_alarm_only_when_asked_for() -> None:
-    assert b"VALARM" not in event_bytes(facts())
-    body = event_bytes(facts(alarm=timedelta(minutes=15)))
+def test_an_alarm_is_put_into_what_is_stored() -> None:
+    stored = event_bytes(facts())
+    body = with_alarm(stored, 15, "es")
     assert "TRIGGER:-PT15M" in unfolded(body)
-    assert b"VALARM" not in event_bytes(facts(alarm=timedelta(minutes=15), status="cancelled"))
+    event = parsed(body)
+    (alarm,) = event.walk("VALARM")
+    assert alarm["TRIGGER"].dt == timedelta(minutes=-15)
+    assert event.to_ical() == body
+    alarm_lines = len(body.split(b"\r\n")) - len(stored.split(b"\r\n"))
+    assert alarm_lines == len(alarm.to_ical().split(b"\r\n")) - 1
+
+
+@pytest.mark.parametrize("text", AWKWARD, ids=range(len(AWKWARD)))
+def test_a_name_is_added_to_a_summary_and_nothing_else_changes(text: str) -> None:
+    stored = event_bytes(facts(customer=text, description=text))
+    body = with_name(stored, text)
+    assert_well_formed(body)
+    assert value(body, "SUMMARY") == f"{value(stored, 'SUMMARY')} · {one_line(text).to_ical().decode()}"
+    assert unfolded(body)[2:] == unfolded(stored)[2:]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_busy_says_when_and_nothing_else(gone: bool) -> None:
+    lines = unfolded(busy_bytes(facts(status="cancelled" if gone else "confirmed")))
+    assert lines == [
+        "BEGIN:VEVENT",
+        "SUMMARY:[CANCELADA] Ocupado" if gone else "SUMMARY:Ocupado",
+        "DTSTART;TZID=Europe/Madrid:20261125T103000",
+        "DTEND;TZID=Europe/Madrid:20261125T113000",
+        "DTSTAMP:20261124T091000Z",
+        "UID:6f1f9f3a-8c1e-4f6e-9a44-0d2f5ad1c001@citas.example.es",
+        "SEQUENCE:2",
+        "LAST-MODIFIED:20261124T091000Z",
+        "STATUS:CANCELLED" if gone else "STATUS:CONFIRMED",
+        "TRANSP:TRANSPARENT" if gone else "TRANSP:OPAQUE",
+        "X-MICROSOFT-CDO-BUSYSTATUS:FREE" if gone else "X-MICROSOFT-CDO-BUSYSTATUS:BUSY",
+        "END:VEVENT",
+    ]
+
+
+@given(st.text(max_size=300))
+def test_folding_is_undone_by_unfolding_and_tears_nothing(text: str) -> None:
+    line = b"SUMMARY:" + one_line(text).to_ical()
+    body = folded(line)
+    assert_well_formed(body)
+    assert lines_unfolded(body) == line + b"\r\n"
+
+
+@pytest.mark.parametrize("before", range(60, 80))
+@pytest.mark.parametrize("letter", ["a", "ñ", "€", "😀"])
+def test_a_fold_falls_before_a_character_and_not_in_it(before: int, letter: str) -> None:
+    line = b"X" * before + letter.encode() * 40
+    assert_well_formed(folded(line))
+    assert lines_unfolded(folded(line)) == line + b"\r\n"
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:
