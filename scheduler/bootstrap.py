@@ -90,6 +90,10 @@ def build(settings: Settings, clock: Clock = system_clock, make_schema: bool = F
     """
     if make_schema and not settings.database_url:
         _make_folder(settings.folder.absolute())
+    if settings.probe_token:
+        from scheduler.checks.scraping import read_modules
+
+        read_modules(settings.probe_modules_file)  # a wrong one stops the start, not a scrape
     database = open_engine(settings.store_url)
     if make_schema:
         migrate(database)

@@ -51,9 +51,21 @@ class Settings(BaseSettings):
     """Logins tried at one address and port within 15 minutes, over all customers."""
     refusals_per_target: int = Field(default=4, ge=1, le=1000)
     """Of these, refused ones that could lock an account; then the next is put off."""
+    probe_token: SecretStr = SecretStr("")
+    """Bearer token of `/probe`; empty: there is no such page."""
+    probe_modules_file: Path | None = None
+    """Replaces the shipped probe_modules.toml."""
     mail_page: bool = False
     """Show sent mails at /mail: the demo's mailbox. Never on a real desk: anyone could read sign-in codes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("probe_token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if token and not (len(token) >= 16 and token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("at least 16 ASCII characters without spaces")
+        return value
 
     @field_validator("vpn_networks", "loopback_ports", mode="before")
     @classmethod

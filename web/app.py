@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "web.caldav",
     "web.reminders",
     "web.mailbox",
+    "web.scraping",
 )
 """Modules whose blueprint has the module's own name; each is imported only when the application is made."""
 

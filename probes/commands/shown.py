@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from probes import prometheus
 from probes.remedies import describe, language, remedy, step_label
 from probes.report import Outcome, Report, Step
 
@@ -34,7 +33,9 @@ def show(report: Report, shape: str | None, lang: str) -> None:
     elif shape == "nagios":
         click.echo(_nagios_line(report, lang))
     elif shape == "prometheus":
-        click.echo(prometheus.exposition(report), nl=False)
+        from probes.prometheus import exposition  # here, because its library costs every other command 0.1 s
+
+        click.echo(exposition(report), nl=False)
     elif report.code is not None:
         advice = remedy(report.code, lang, _facts_of(report, report.code))
         click.echo(

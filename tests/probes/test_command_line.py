@@ -36,7 +36,7 @@ def test_green_amber_red_and_wrong_usage_have_their_exit_codes(identity: Identit
     assert "| name=" in amber.stdout
     assert (red.returncode, "La clave del servidor ha cambiado" in red.stdout) == (2, True)
     assert "ventana_probe_success{" in metrics.stdout
-    assert 'step="asterisk",outcome="ok",code=""' in metrics.stdout
+    assert 'code="",method="ssh",outcome="ok",step="asterisk"' in metrics.stdout
     assert probes("ssh", "127.0.0.1", "--nonsense").returncode == 3
     assert probes("ssh", "127.0.0.1", "--port", "70000").returncode == 3
 

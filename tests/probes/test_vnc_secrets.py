@@ -139,7 +139,7 @@ def test_the_command_line_has_its_exit_codes_and_keeps_the_secret() -> None:
     assert (red.returncode, "El servidor VNC no acepta la credencial" in red.stdout) == (2, True)
     assert (unknown.returncode, unknown.stdout.startswith("VNC UNKNOWN - Security: locked out")) == (3, True)
     assert 'method="vnc"' in metrics.stdout
-    assert 'step="framebuffer",outcome="ok",code=""' in metrics.stdout
+    assert 'code="",method="vnc",outcome="ok",step="framebuffer"' in metrics.stdout
     assert [done.returncode for done in shallow] == [3, 3]
     for done in (amber, red, unknown, metrics, *shallow):
         assert "canary" not in done.stdout + done.stderr
