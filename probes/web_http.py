@@ -215,7 +215,7 @@ class Browser:
 async def _read_body(answer: httpcore.Response) -> tuple[bytes, bool]:
     """The body up to the cap and whether it is whole; compressed bytes grow no further than the cap either."""
     kept, whole = bytearray(), True
-    unpack = _unpacker(answer.headers)
+    unpack = unpacker(answer.headers)
     async for chunk in answer.aiter_stream():
         if len(kept) >= LONGEST_BODY:
             whole = False
@@ -225,7 +225,8 @@ async def _read_body(answer: httpcore.Response) -> tuple[bytes, bool]:
     return bytes(kept[:LONGEST_BODY]), whole
 
 
-def _unpacker(headers: Iterable[Header]) -> Callable[[bytes, int], bytes]:
+def unpacker(headers: Iterable[Header]) -> Callable[[bytes, int], bytes]:
+    """What turns a chunk into at most so many bytes of content; raises BrokenHttp for an encoding not asked for."""
     encoding = next((value for name, value in headers if name.lower() == b"content-encoding"), b"identity")
     if encoding.strip().lower() in (b"identity", b""):
         return lambda chunk, room: chunk[:room]

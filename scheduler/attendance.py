@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext, hours_of
 from scheduler.rules.hours import open_intervals
 from scheduler.rules.intervals import Interval, intersect, subtract
-from scheduler.store.models import LIVE_STATUSES, Absence, Booking, Technician
+from scheduler.store.models import LIVE_STATUSES, Absence, Booking, BusyTime, Technician
 
 LONGEST_BOOKING = timedelta(hours=24)
 """A booking never lasts longer (the store checks it), so busy time is found by an index range on the start."""
@@ -20,19 +20,26 @@ Times = Mapping[int, Sequence[Interval]]
 
 
 def open_times(
-    session: Session, desk: DeskContext, technicians: Sequence[Technician], window: Interval
+    session: Session,
+    desk: DeskContext,
+    technicians: Sequence[Technician],
+    window: Interval,
+    calendars: bool = True,
 ) -> Times:
-    """When each attends inside `window`: the desk's open hours, within their own, less absences."""
+    """When each attends inside `window`: the desk's open hours, within their own, less absences.
+
+    Less what stands in their own calendars too, unless `calendars` is False.
+    """
     desk_open = desk.open_intervals(window)
-    away = _absences(session, technicians, window)
+    away = _away(session, technicians, window, calendars)
     return {each.id: _open_time(each, desk, desk_open, away[each.id], window) for each in technicians}
 
 
 def technician_open(
-    session: Session, desk: DeskContext, technician: Technician, window: Interval
+    session: Session, desk: DeskContext, technician: Technician, window: Interval, calendars: bool = True
 ) -> tuple[Interval, ...]:
-    """When this technician attends inside `window`."""
-    return tuple(open_times(session, desk, (technician,), window)[technician.id])
+    """When this technician attends inside `window`, with their own calendars or without."""
+    return tuple(open_times(session, desk, (technician,), window, calendars)[technician.id])
 
 
 def busy_times(
@@ -85,17 +92,20 @@ def _open_time(
     return intersect(opens, own)
 
 
-def _absences(
-    session: Session, technicians: Sequence[Technician], window: Interval
+def _away(
+    session: Session, technicians: Sequence[Technician], window: Interval, calendars: bool
 ) -> defaultdict[int, list[Interval]]:
-    rows = session.execute(
-        select(Absence.technician_id, Absence.starts_at, Absence.ends_at).where(
-            Absence.technician_id.in_([each.id for each in technicians]),
-            Absence.ends_at > window.start,
-            Absence.starts_at < window.end,
+    """Absences and the busy times of own calendars, by one question for all of it."""
+    tables: list[type[Absence | BusyTime]] = [Absence, BusyTime] if calendars else [Absence]
+    asked = [
+        select(table.technician_id, table.starts_at, table.ends_at).where(
+            table.technician_id.in_([each.id for each in technicians]),
+            table.ends_at > window.start,
+            table.starts_at < window.end,
         )
-    )
+        for table in tables
+    ]
     found: defaultdict[int, list[Interval]] = defaultdict(list)
-    for technician_id, start, end in rows:
+    for technician_id, start, end in session.execute(union_all(*asked)):
         found[technician_id].append(Interval(start, end))
     return found

@@ -43,8 +43,10 @@ def refuse_unbookable(
 ) -> Bookable:
     """Accept a wish that keeps every rule but the race for the slot, which the INSERT decides.
 
-    An override frees from lead time, grid and desk hours alone; nobody books the past or a missing technician.
-    Raises InThePast, DurationNotOffered, BeyondHorizon, LeadTimeTooShort, OffGrid, OutsideHours, SlotTaken, NotFound.
+    An override frees from lead time, grid, desk hours and the technician's own calendars; nobody books the past or a
+    missing technician.
+    Raises InThePast, DurationNotOffered, BeyondHorizon, LeadTimeTooShort, OffGrid, OutsideHours, TechnicianBusy,
+    SlotTaken, NotFound.
     """
     ledger = lead_ledger(desk, wish.kind, now)
     if not wish.technicians:
@@ -76,15 +78,20 @@ def _attending(
         raise refusals.OffGrid(grid_minutes=grid, alternatives=near())
     attending = [t for t in wish.technicians if _attends(session, desk, t, wish.window)]
     if not attending:
-        raise refusals.OutsideHours(alternatives=near())
+        # One's own calendar is a reason that passes; the desk's hours are not. People are told which it is.
+        elsewhere = any(_attends(session, desk, t, wish.window, calendars=False) for t in wish.technicians)
+        refused = refusals.TechnicianBusy if elsewhere else refusals.OutsideHours
+        raise refused(alternatives=near())
     free = tuple(t for t in attending if _rested(session, t, wish.window, now, ignore))
     if not free:
         raise refusals.SlotTaken(alternatives=near())
     return free
 
 
-def _attends(session: Session, desk: DeskContext, technician: Technician, window: Interval) -> bool:
-    opens = technician_open(session, desk, technician, window)
+def _attends(
+    session: Session, desk: DeskContext, technician: Technician, window: Interval, calendars: bool = True
+) -> bool:
+    opens = technician_open(session, desk, technician, window, calendars)
     return any(span.start <= window.start and window.end <= span.end for span in opens)
 
 

@@ -150,6 +150,7 @@ def _keys(settings: Settings) -> Keys:
 def _works(
     settings: Settings, factory: sessionmaker[Session], clock: Clock, installation: Installation, vault: Vault
 ) -> list[Work]:
+    from scheduler.busy import turns as busy_rows
     from scheduler.checks import planning
 
     mails = outbox.Outbox(factory, clock, settings)
@@ -165,7 +166,16 @@ def _works(
         runner = CheckRunner(factory, clock, installation, doors, release_for_red, allowance)
         return runner.run(check_id, rev)
 
+    def read_busy(calendar_id: int, rev: int) -> datetime | None:
+        from scheduler.busy.polling import Poller
+        from scheduler.checks.targets import allowance
+        from scheduler.fetching import Fetcher
+
+        fetcher = Fetcher(allowance(settings.vpn_networks, settings.loopback_ports))
+        return Poller(factory, clock, installation, vault, fetcher).run(calendar_id, rev)
+
     return [
+        Work(busy_rows.KIND, read_busy, busy_rows.overdue, busy_rows.far_end),
         Work(planning.KIND, run_check, planning.overdue, planning.far_end),
         Work(outbox.KIND, mails.run, mails.overdue),
     ]

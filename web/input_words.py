@@ -34,6 +34,7 @@ def _labels() -> dict[str, str]:
     """Field names in the reader's language, as they are at this request."""
     return {
         **_labels_of_accesses(),
+        "calendar_url": _("Calendar address"),
         "cif": _("CIF"),
         "code": _("Code"),
         "company": _("Company"),
@@ -203,8 +204,30 @@ def _overlap(_facts: Facts) -> tuple[str, str]:
     return _("two of the ranges overlap."), _("Join them or move one.")
 
 
+def _not_a_calendar_url(_facts: Facts) -> tuple[str, str]:
+    return (
+        _("this is not the address of a calendar."),
+        _("Copy the whole private address in iCal format, as in https://calendar.company.com/marta.ics."),
+    )
+
+
+def _with_login(_facts: Facts) -> tuple[str, str]:
+    return (
+        _("it holds a user and password."),
+        _("Use the calendar's private address, which works without signing in."),
+    )
+
+
+def _too_many_calendars(facts: Facts) -> tuple[str, str]:
+    return (
+        _("there are %(maximum)s calendars already.", maximum=facts.get("maximum", 5)),
+        _("Remove one first."),
+    )
+
+
 _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "control_characters": _control_characters,
+    "not_a_calendar_url": _not_a_calendar_url,
     "not_a_cif": _not_a_cif,
     "not_a_date": _not_a_date,
     "not_a_host": _not_a_host,
@@ -225,5 +248,7 @@ _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "required": _required,
     "too_long": _too_long,
     "too_many": _too_many,
+    "too_many_calendars": _too_many_calendars,
     "too_short": _too_short,
+    "with_login": _with_login,
 }

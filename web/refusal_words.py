@@ -73,6 +73,14 @@ def _outside_hours(refusal: r.OutsideHours) -> Words:
     )
 
 
+def _technician_busy(refusal: r.TechnicianBusy) -> Words:
+    return (
+        _("The technician is busy then"),
+        _("Something else stands in the technician's calendar at that time."),
+        _nearest(refusal),
+    )
+
+
 def _off_grid(refusal: r.OffGrid) -> Words:
     text = _("Sessions start every %(minutes)s minutes.", minutes=refusal.facts["grid_minutes"])
     return _("Sessions do not start at that minute"), text, _nearest(refusal)
@@ -312,6 +320,7 @@ TABLE: Mapping[type[r.Refusal], Entry] = {
     r.LeadTimeTooShort: Entry(422, _lead_time),
     r.SlotTaken: Entry(409, _slot_taken),
     r.OutsideHours: Entry(422, _outside_hours),
+    r.TechnicianBusy: Entry(409, _technician_busy),
     r.OffGrid: Entry(422, _off_grid),
     r.InThePast: Entry(422, _in_the_past),
     r.BeyondHorizon: Entry(422, _beyond_horizon),

@@ -1,5 +1,6 @@
 """From a stored access point to a target that a probe can try; the only place where its credential is opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -24,10 +25,7 @@ class Doors:
     @property
     def allow(self) -> AddressAllowance:
         """The operator's exceptions from "public addresses only"."""
-        pairs = [pair.rpartition(":") for pair in self.loopback_ports]
-        return AddressAllowance.parse(
-            self.vpn_networks, [(host.strip("[]"), int(port)) for host, _, port in pairs]
-        )
+        return allowance(self.vpn_networks, self.loopback_ports)
 
     def target_of(self, session: Session, desk: DeskContext, point: AccessPoint) -> Target | Step:
         """The target of an access point, or the step that says why it cannot be tried."""
@@ -65,3 +63,9 @@ class Doors:
         if point.credential is None:
             return None
         return self.vault.open(point.credential, "access_point", point.id, "credential", point.credential_gen)
+
+
+def allowance(vpn_networks: Sequence[str], loopback_ports: Sequence[str]) -> AddressAllowance:
+    """The operator's exceptions as the settings write them: CIDR networks, and address:port pairs on loopback."""
+    pairs = [pair.rpartition(":") for pair in loopback_ports]
+    return AddressAllowance.parse(vpn_networks, [(host.strip("[]"), int(port)) for host, _, port in pairs])

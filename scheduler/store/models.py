@@ -11,6 +11,7 @@ from scheduler.store.bookings import (
     LedgerEntry,
     Rma,
 )
+from scheduler.store.busy import BusyCalendar, BusyTime
 from scheduler.store.devices import AppPassword, CalendarTombstone
 from scheduler.store.people import (
     Absence,
@@ -37,6 +38,8 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Booking",
+    "BusyCalendar",
+    "BusyTime",
     "CalendarObject",
     "CalendarTombstone",
     "Check",

@@ -1,4 +1,4 @@
-"""Customers' credentials, sealed so that the database alone opens none of them.
+"""Customers' credentials and technicians' calendar addresses, sealed so that the database alone opens none of them.
 
 Envelope encryption: each value has a key of its own, which is sealed by the vault's key; both with
 AES-256-GCM (NIST SP 800-38D), both bound to the cell they stand in. A sealed value copied to another
@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.rules.secret import Secret
 from scheduler.store import keyfile
+from scheduler.store.busy import BusyCalendar
 from scheduler.store.keyfile import KEY_BYTES, VaultError, key_id
 from scheduler.store.people import CustomerKey
 from scheduler.store.systems import AccessPoint
@@ -122,6 +123,7 @@ SealedColumn = tuple[
 SEALED_COLUMNS: tuple[SealedColumn, ...] = (
     (AccessPoint.id, AccessPoint.credential, AccessPoint.credential_gen),
     (CustomerKey.customer_id, CustomerKey.private_key, CustomerKey.private_key_gen),
+    (BusyCalendar.id, BusyCalendar.address, BusyCalendar.address_gen),
 )
 """Row, sealed value and generation of every vault column; one that is missing here is lost by a rotation."""
 

@@ -42,6 +42,7 @@ EXAMPLES: list[r.Refusal] = [
     r.LeadTimeTooShort(WEDNESDAY, ledger()),
     r.SlotTaken([WEDNESDAY, WEDNESDAY + timedelta(hours=1)]),
     r.OutsideHours([]),
+    r.TechnicianBusy([WEDNESDAY]),
     r.OffGrid(30, [WEDNESDAY]),
     r.InThePast(WEDNESDAY),
     r.BeyondHorizon(date(2027, 1, 23)),

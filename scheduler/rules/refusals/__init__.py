@@ -8,6 +8,7 @@ The whole tree, with the code that the outside sees::
     │   ├── LeadTimeTooShort   lead_time_too_short      earlier than the lead time allows
     │   ├── SlotTaken          slot_taken               somebody else was faster
     │   ├── OutsideHours       outside_hours            the desk does not attend then
+    │   ├── TechnicianBusy     technician_busy          the technician's own calendar says busy
     │   ├── OffGrid            off_grid                 not on the desk's start times
     │   ├── InThePast          in_the_past
     │   ├── BeyondHorizon      beyond_horizon           further ahead than the desk plans
@@ -63,6 +64,7 @@ from scheduler.rules.refusals.moments import (
     OffGrid,
     OutsideHours,
     SlotTaken,
+    TechnicianBusy,
     TimeRefused,
 )
 from scheduler.rules.refusals.persons import (
@@ -120,6 +122,7 @@ __all__ = [
     "SlotTaken",
     "StaleRevision",
     "StateRefused",
+    "TechnicianBusy",
     "TimeRefused",
     "TooManyTries",
     "ToolNotAccepted",

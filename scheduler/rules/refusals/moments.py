@@ -62,6 +62,12 @@ class OutsideHours(_WithAlternatives):
     code = "outside_hours"
 
 
+class TechnicianBusy(_WithAlternatives):
+    """The technician has something else in a calendar of their own; what it is nobody learns."""
+
+    code = "technician_busy"
+
+
 class OffGrid(_WithAlternatives):
     """The start is not a multiple of the grid on the desk's wall clock."""
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import ics  # type: ignore[import-untyped]  # it has no types
 import pytest
-import recurring_ical_events  # type: ignore[import-untyped]  # it has no types
+import recurring_ical_events
 from hypothesis import given
 from hypothesis import strategies as st
 

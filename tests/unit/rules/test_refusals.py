@@ -46,6 +46,7 @@ def test_codes_are_unique() -> None:
         ),
         (refusals.SlotTaken([AT]), "start", {"alternatives": [AT]}),
         (refusals.OutsideHours(), "start", {"alternatives": []}),
+        (refusals.TechnicianBusy([AT]), "start", {"alternatives": [AT]}),
         (refusals.OffGrid(30, [AT]), "start", {"grid_minutes": 30, "alternatives": [AT]}),
         (refusals.InThePast(AT), "start", {"earliest_at": AT}),
         (refusals.BeyondHorizon(date(2027, 1, 23)), "start", {"last_on": date(2027, 1, 23)}),
