@@ -8,8 +8,8 @@ again by the reconciler.
 Importing this package does not import DBOS, which would slow every command; planning and executing do.
 """
 
-from scheduler.engine.engine import Engine
+from scheduler.engine.engine import Engine, table_names
 from scheduler.engine.lock import EngineBusy
 from scheduler.engine.work import Every, Work
 
-__all__ = ["Engine", "EngineBusy", "Every", "Work"]
+__all__ = ["Engine", "EngineBusy", "Every", "Work", "table_names"]

@@ -73,3 +73,10 @@ class Engine:
         if self._execution is not None:
             self._execution.stop(seconds)
             self._execution = None
+
+
+def table_names() -> frozenset[str]:
+    """Tables that the engine keeps for itself in the same SQLite file: no desk's, and made anew anywhere."""
+    from scheduler.engine import setup  # here, because DBOS costs every command a second
+
+    return setup.TABLES

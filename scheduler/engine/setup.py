@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos._schemas.system_database import SystemSchema
 from sqlalchemy import Engine as Database
 from sqlalchemy import event
 
@@ -18,6 +19,7 @@ APPLICATION = "ventana"
 VERSION = "ventana-1"
 """Pinned: DBOS's default hashes our source, and an upgrade would leave planned work to a version that is gone."""
 SCHEMA = "dbos"
+TABLES = frozenset({table.name for table in SystemSchema.metadata_obj.tables.values()} | {"dbos_migrations"})
 
 PLAIN_QUEUE = "ventana"
 TARGET_QUEUE = "ventana-targets"

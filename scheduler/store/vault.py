@@ -24,7 +24,7 @@ from scheduler.store.keyfile import KEY_BYTES, VaultError, key_id
 from scheduler.store.people import CustomerKey
 from scheduler.store.systems import AccessPoint
 
-__all__ = ["SEALED_COLUMNS", "Vault", "VaultError", "reseal_all", "sealed_key_ids"]
+__all__ = ["SEALED_COLUMNS", "Vault", "VaultError", "openable_values", "reseal_all", "sealed_key_ids"]
 
 _VERSION = b"\x01"
 _ID = slice(1, 9)
@@ -143,6 +143,16 @@ def reseal_all(session: Session, vault: Vault, new: Vault) -> int:
             setattr(item, column, new.seal(vault.open(getattr(item, column), *cell), *cell))
             count += 1
     session.flush()
+    return count
+
+
+def openable_values(session: Session, vault: Vault) -> int:
+    """How many sealed values there are, having opened each. Raises VaultError at the first that does not open."""
+    count = 0
+    for row, value, generation in SEALED_COLUMNS:
+        for number, sealed, gen in session.execute(select(row, value, generation).where(value.is_not(None))):
+            vault.open(sealed or b"", row.class_.__tablename__, number, value.key, gen)
+            count += 1
     return count
 
 
