@@ -98,7 +98,7 @@ def write_stamp(place: Path, lock: Path) -> None:
     draft = place / f"{STAMP}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    for name in HOLDS[lock.name]:
+    for name in HOLDS.get(lock.name, (lock.name,)):
         shutil.copyfile(lock.with_name(name), draft / name)
     (draft / "interpreter").write_text(f"{sys.executable}\n")
     shutil.rmtree(place / STAMP, ignore_errors=True)

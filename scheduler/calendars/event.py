@@ -116,17 +116,22 @@ def busy_bytes(facts: EventFacts) -> bytes:
 def add_times(event: Event, starts_at: datetime, ends_at: datetime, zone_key: str) -> None:
     """DTSTART and DTEND with TZID.
 
-    In the hour that autumn repeats, a local time means its first pass (RFC 5545 §3.3.5), so an event that
-    touches the second pass is written in UTC: with TZID every client would show it an hour early.
+    An event that touches the hour that autumn repeats is written in UTC. With TZID its local time means the
+    first pass (RFC 5545 §3.3.5); libical and ical.js take it for the second.
     """
     zone = ZoneInfo(zone_key)
     local = [moment.astimezone(zone) for moment in (starts_at, ends_at)]
-    in_utc = zone_key in UTC_ZONES or any(moment.fold for moment in local)
+    in_utc = zone_key in UTC_ZONES or any(map(_comes_twice, local))
     for name, moment in zip(("dtstart", "dtend"), local, strict=True):
         if in_utc:
             event.add(name, moment.astimezone(UTC))
         else:
             event.add(name, moment.replace(tzinfo=None), parameters={"TZID": zone_key})
+
+
+def _comes_twice(moment: datetime) -> bool:
+    """Whether the clocks of its zone show this time on two passes."""
+    return moment.replace(fold=0).utcoffset() > moment.replace(fold=1).utcoffset()  # type: ignore[operator]  # aware
 
 
 def _add_state(event: Event, facts: EventFacts) -> None:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import fromstring
@@ -16,6 +16,7 @@ from scheduler.actor import Actor
 from scheduler.calendars.app_passwords import create
 from scheduler.calendars.writing import write_event
 from scheduler.context import DeskContext, Installation, load_desk
+from scheduler.rules.intervals import Interval
 from scheduler.settings import Settings
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, Technician
@@ -23,6 +24,7 @@ from tests.unit.calendars.desk import ANA, NOW, add_booking, add_desk, context
 from web.app import create_app
 
 NAMES = {"d": "DAV:", "c": "urn:ietf:params:xml:ns:caldav", "cs": "http://calendarserver.org/ns/"}
+HOUR = timedelta(hours=1)
 DEPTH_0, DEPTH_1 = {"Depth": "0"}, {"Depth": "1"}
 
 
@@ -45,6 +47,11 @@ class DavDesk:
 
     def desk(self, session: Session) -> DeskContext:
         return load_desk(session, self.installation)
+
+    def open_slots(self, session: Session, technician: Technician, now: datetime) -> list[Interval]:
+        """Two free hours of the next day, for the calendars that offer them."""
+        start = NOW + timedelta(days=1, hours=5)
+        return [Interval(start + n * HOUR, start + (n + 1) * HOUR) for n in range(2)]
 
     def change(self, number: int, **values: object) -> None:
         """Change a booking as its service does, and write its event."""
