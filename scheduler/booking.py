@@ -16,6 +16,7 @@ from scheduler.actor import SYSTEM, Actor
 from scheduler.calendars.writing import write_event
 from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
+from scheduler.customers import ledger
 from scheduler.placing import BookingRequest, Move, insert, next_version, override_reason, place
 from scheduler.rules import refusals
 from scheduler.rules.lifecycle import next_status
@@ -69,7 +70,8 @@ def book(
     """
     release_holds(session, now, actor)
     booking = insert(session, desk, now, actor, request, status="confirmed")
-    entitlements.hold(session, now, booking, request.minutes, actor)
+    with ledger.watching(session, desk, now, booking.entitlement):
+        entitlements.hold(session, now, booking, request.minutes, actor)
     checks.plan(session, desk, booking, now)
     write_event(session, desk, booking, now, new=True)
     notices.booking_changed(session, desk, now, booking, "confirmed")
@@ -159,7 +161,8 @@ def complete(
         raise refusals.InvalidInput("minutes_used", "quarter_hours")
     note = clean_text("note", note, NOTE_LENGTH, multiline=True)
     _change(session, booking, seen_rev, "complete", now, minutes_used=minutes_used, session_note=note)
-    entitlements.settle(session, now, booking, minutes_used, actor)
+    with ledger.watching(session, desk, now, booking.entitlement):
+        entitlements.settle(session, now, booking, minutes_used, actor)
     write_event(session, desk, booking, now)
     notices.booking_changed(session, desk, now, booking, "completed")
     _audit(session, desk, now, actor, "booking.complete", booking, minutes_used=minutes_used)

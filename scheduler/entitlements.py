@@ -85,6 +85,15 @@ def grant(session: Session, now: datetime, entitlement: Entitlement, minutes: in
     _enter(session, now, entitlement.id, None, "grant", minutes, actor)
 
 
+def correct(
+    session: Session, now: datetime, entitlement: Entitlement, minutes: int, actor: Actor
+) -> LedgerEntry:
+    """Add (positive) or take minutes without a booking. Raises HoursExhausted when they are not there."""
+    if minutes > 0:
+        return _enter(session, now, entitlement.id, None, "grant", minutes, actor)
+    return _take(session, now, entitlement, None, "consume", -minutes, actor)
+
+
 def hold(session: Session, now: datetime, booking: Booking, minutes: int, actor: Actor) -> None:
     """Set the booking's minutes aside. Raises HoursExhausted when a parallel booking spent them first."""
     entitlement = session.get_one(Entitlement, booking.entitlement_id)
@@ -112,16 +121,17 @@ def _take(
     session: Session,
     now: datetime,
     entitlement: Entitlement,
-    booking: Booking,
+    booking: Booking | None,
     reason: str,
     minutes: int,
     actor: Actor,
-) -> None:
+) -> LedgerEntry:
     """Take minutes off the balance; whether they are there is the database's to say, since others spend too."""
     left = entitlement.balance_minutes
     try:
         with session.begin_nested():
-            _enter(session, now, entitlement.id, booking.id, reason, -minutes, actor)
+            booking_id = booking.id if booking else None
+            return _enter(session, now, entitlement.id, booking_id, reason, -minutes, actor)
     except IntegrityError as error:
         if is_overdrawn(error):
             raise HoursExhausted(needed_minutes=minutes, left_minutes=left) from None
@@ -143,17 +153,17 @@ def _enter(
     reason: str,
     minutes: int,
     actor: Actor,
-) -> None:
-    session.add(
-        LedgerEntry(
-            entitlement_id=entitlement_id,
-            booking_id=booking_id,
-            reason=reason,
-            minutes=minutes,
-            at=now,
-            by=str(actor),
-        )
+) -> LedgerEntry:
+    entry = LedgerEntry(
+        entitlement_id=entitlement_id,
+        booking_id=booking_id,
+        reason=reason,
+        minutes=minutes,
+        at=now,
+        by=str(actor),
     )
+    session.add(entry)
     session.flush()
     # The trigger has changed it; a mail that says the balance must not say the old one.
     session.expire(session.get_one(Entitlement, entitlement_id), ["balance_minutes"])
+    return entry

@@ -22,6 +22,7 @@ from scheduler.store.models import (
     ApiToken,
     Contact,
     Customer,
+    FormerCustomer,
     PurchaseClaim,
     RateEvent,
     SignInCode,
@@ -45,11 +46,15 @@ def clean_cif(value: str) -> str:
 
 
 def find_customer(session: Session, company: str, cif: str) -> Customer | None:
-    """The customer with this CIF whose company name matches too, ignoring case, accents and the legal form."""
+    """The customer with this CIF whose company name matches too, ignoring case, accents and the legal form.
+
+    What it was called before it was merged into another counts as well.
+    """
     customer = session.scalar(select(Customer).where(Customer.cif == cif))
-    if customer is None or not _same_company(customer.company, company):
-        return None
-    return customer
+    if customer is not None:
+        return customer if _same_company(customer.company, company) else None
+    former = session.scalar(select(FormerCustomer).where(FormerCustomer.cif == cif))
+    return former.customer if former and _same_company(former.company, company) else None
 
 
 def send_code(

@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "web.public",
     "web.customer",
     "web.technician",
+    "web.dispatcher",
     "web.api",
     "web.calendars",
     "web.caldav",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from web import customer_words
 from web.i18n import gettext as _
 
 Facts = Mapping[str, Any]
@@ -11,14 +12,14 @@ Facts = Mapping[str, Any]
 def invalid_words(field: str, problem: str, facts: Facts) -> tuple[str, str, str]:
     """Title, text and remedy for InvalidInput; a problem without words of its own still names the field."""
     label = field_label(field)
-    say = _PROBLEMS.get(problem, _cannot_be_read)
+    say = _PROBLEMS.get(problem) or customer_words.PROBLEMS.get(problem, _cannot_be_read)
     text, remedy = say(facts)
     return _("%(field)s cannot be used", field=label), f"{label}: {text}", remedy
 
 
 def field_label(field: str) -> str:
     """How people call a field; an unknown one keeps its own name."""
-    return (_labels() | _calendar_labels()).get(field, field)
+    return (_labels() | _calendar_labels() | customer_words.labels()).get(field, field)
 
 
 def _calendar_labels() -> dict[str, str]:

@@ -59,6 +59,7 @@ class Conditions:
     check_stages: tuple[str, ...] = STAGES
     release_minutes_before: int = 120
     cancel_free_until_minutes: int = 120
+    low_balance_minutes: int = 120
 
 
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
@@ -69,6 +70,7 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "horizon_days": (1, 365),
     "release_minutes_before": (0, 1440),
     "cancel_free_until_minutes": (0, 10_080),
+    "low_balance_minutes": (0, 60_000),
 }
 _LONGEST_MINUTES: Final = 1440
 """A booking lasts at most a day: the store's guard against overlaps looks back no further."""

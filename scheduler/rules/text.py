@@ -13,6 +13,8 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 _DOTS = frozenset("\u3002\uff0e\uff61")
 _LONGEST_HOST = 253
+_LONGEST_SEARCH = 200
+_MOST_WORDS = 6
 
 
 def clean_text(
@@ -105,3 +107,15 @@ def _looks_like(host: str) -> str | None:
     if "@" in host:
         return "with_user"
     return "with_port" if re.fullmatch(r"[^:]+:\d+|\[.+\]:\d+", host) else None
+
+
+def search_key(*texts: str) -> str:
+    """What a search compares: letters and digits in lower case without accents, anything else a single blank."""
+    plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())
+    letters = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join("".join(letters).split())
+
+
+def search_words(typed: str) -> tuple[str, ...]:
+    """The words of a search as `search_key` writes them; of endless ones the first six."""
+    return tuple(search_key(typed[:_LONGEST_SEARCH]).split()[:_MOST_WORDS])

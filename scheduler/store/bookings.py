@@ -85,6 +85,16 @@ class LedgerEntry(Base):
     """Who moved it: "customer:3", "technician:2", "system"."""
 
 
+class LedgerNote(Base):
+    """Why a dispatcher corrected the ledger: the reason of one entry without booking; append-only like the entry."""
+
+    __tablename__ = "ledger_note"
+    __table_args__ = (CheckConstraint("length(text) >= 5", name="text"), {"sqlite_strict": True})
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
+    text: Mapped[str]
+
+
 class Booking(Base):
     """One intervention window [starts_at, ends_at) of one technician; the row is the arbiter of the slot."""
 

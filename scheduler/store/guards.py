@@ -122,12 +122,25 @@ FOR EACH ROW EXECUTE FUNCTION require_ledger()
 }
 """Constraint or trigger name → its statement; the functions come first."""
 
+LEDGER_NOTE = {
+    "sqlite": {
+        "ledger_note_no_update": _append_only("ledger_note", "UPDATE"),
+        "ledger_note_no_delete": _append_only("ledger_note", "DELETE"),
+    },
+    "postgresql": {
+        "ledger_note_append_only": _REFUSE.format(
+            name="ledger_note_append_only", verbs="UPDATE OR DELETE OR TRUNCATE", table="ledger_note"
+        ),
+    },
+}
+"""The guards of the reasons of corrections, which came with their table."""
+
 _PRESENT = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": """
         SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')
             AND tgrelid IN ('booking'::regclass, 'entitlement'::regclass,
-                            'ledger_entry'::regclass, 'audit_entry'::regclass)
+                            'ledger_entry'::regclass, 'ledger_note'::regclass, 'audit_entry'::regclass)
         UNION SELECT conname FROM pg_constraint WHERE contype = 'x' AND conrelid = 'booking'::regclass
     """,
 }
@@ -136,6 +149,6 @@ _PRESENT = {
 def missing_guards(connection: Connection) -> list[str]:
     """Names of guards that a migrated database should have and has not, or has switched off."""
     dialect = connection.dialect.name
-    wanted = SQLITE if dialect == "sqlite" else POSTGRESQL
+    wanted = (SQLITE if dialect == "sqlite" else POSTGRESQL) | LEDGER_NOTE[dialect]
     present = set(connection.exec_driver_sql(_PRESENT[dialect]).scalars())
     return sorted(set(wanted) - present)

@@ -9,10 +9,12 @@ from scheduler.store.bookings import (
     Entitlement,
     IdempotencyKey,
     LedgerEntry,
+    LedgerNote,
     Rma,
 )
 from scheduler.store.busy import BusyCalendar, BusyTime
 from scheduler.store.devices import AppPassword, CalendarTombstone
+from scheduler.store.intake import ClaimDecision, CustomerImport, FormerCustomer
 from scheduler.store.people import (
     Absence,
     ApiToken,
@@ -44,14 +46,18 @@ __all__ = [
     "CalendarTombstone",
     "Check",
     "CheckStep",
+    "ClaimDecision",
     "Contact",
     "Customer",
+    "CustomerImport",
     "CustomerKey",
     "Desk",
     "Entitlement",
     "FeedSecret",
+    "FormerCustomer",
     "IdempotencyKey",
     "LedgerEntry",
+    "LedgerNote",
     "LoginAttempt",
     "Notice",
     "PinnedIdentity",

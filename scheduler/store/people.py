@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from scheduler.rules.text import search_key
 from scheduler.store.base import Base
 from scheduler.store.columns import one_of
 
@@ -98,9 +99,17 @@ class Customer(Base):
     calendar_rev: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     calendar_changed_at: Mapped[datetime | None]
     """None: no booking of theirs has been written yet."""
+    search_key: Mapped[str] = mapped_column(server_default=text("''"))
+    """Name and CIF as a search compares them; follows from both."""
 
     technician: Mapped[Technician | None] = relationship()
     contacts: Mapped[list["Contact"]] = relationship(back_populates="customer", order_by="Contact.id")
+
+    @validates("company", "cif")
+    def _make_searchable(self, name: str, value: str) -> str:
+        texts = {"company": self.__dict__.get("company"), "cif": self.__dict__.get("cif"), name: value}
+        self.search_key = search_key(texts["company"] or "", texts["cif"] or "")
+        return value
 
 
 class CustomerKey(Base):

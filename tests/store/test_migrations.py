@@ -64,7 +64,7 @@ def _install_guards(connection: Connection) -> None:
         statements = [*guards.SQLITE.values()]
     else:
         statements = [*guards.POSTGRESQL_FUNCTIONS, *guards.POSTGRESQL.values()]
-    for statement in statements:
+    for statement in [*statements, *guards.LEDGER_NOTE[connection.dialect.name].values()]:
         connection.exec_driver_sql(statement)
 
 

@@ -6,8 +6,19 @@ without anything kept on the server.
 
 from flask import Blueprint
 
-from web.customer import arrival, booking, calendar, checking, claim, doors, entitlement, managing, moving
+from web.customer import (
+    arrival,
+    booking,
+    calendar,
+    checking,
+    claim,
+    doors,
+    entitlement,
+    managing,
+    moving,
+    support,
+)
 
 customer = Blueprint("customer", __name__)
-for part in (arrival, claim, entitlement, doors, booking, checking, managing, moving, calendar):
+for part in (arrival, claim, entitlement, doors, booking, checking, managing, moving, calendar, support):
     customer.register_blueprint(part.blueprint)

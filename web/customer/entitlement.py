@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from babel.dates import format_date
 from flask import Blueprint, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from web.customer.journey import Trip, current_trip, steps
 from web.customer.who import customer_id
 from web.i18n import gettext as _
 from web.i18n import ngettext
+from web.parts.ledger import full_date
 from web.parts.refusing import NOTHING, Shown, plain, show
 from web.public import kind_word
 from web.refusal_words import reason_text
@@ -126,20 +126,16 @@ def _text(judgement: Judgement, today: date) -> str:
     parts = [_("Equipment with serial number %(serial)s", serial=facts.serial)] if facts.serial else []
     if last is None:
         return ". ".join(parts)
+    if today > last and facts.metered and facts.balance_minutes:
+        parts.append(_("%(hours)s were not used", hours=i18n.say_hours(facts.balance_minutes)))
     if facts.kind == "purchase" and today <= last:
         left = (last - today).days
         parts.append(
             ngettext("%(num)s day left", "%(num)s days left", left) if left else _("today is the last day")
         )
     if today <= last:
-        parts.append(_("valid until %(day)s", day=_date(last)))
+        parts.append(_("valid until %(day)s", day=full_date(last)))
     return ", ".join(parts)
-
-
-def _date(day: date) -> str:
-    """22 de mayo de 2027: an end may be years away, so the year is said."""
-    spanish = i18n.language() == "es"
-    return format_date(day, "d 'de' MMMM 'de' y" if spanish else "d MMMM y", locale=i18n.language())
 
 
 def balance(session: Session, trip: Trip) -> Card | None:

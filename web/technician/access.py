@@ -15,9 +15,10 @@ from web.i18n import language
 from web.parts.check_view import Place
 from web.parts.live import Drawn, prepare_streams, stream
 from web.parts.slots import written
+from web.parts.staff import ID, actor
 from web.security import staff_required
 from web.technician.check_words import live_check
-from web.technician.who import ID, actor, own_session
+from web.technician.who import own_session
 
 blueprint = Blueprint("access", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 blueprint.record_once(prepare_streams)

@@ -21,8 +21,9 @@ from web import i18n
 from web.app import now
 from web.i18n import gettext as _
 from web.parts.refusing import NOTHING, Shown, show
+from web.parts.staff import actor, number
 from web.security import current_zone, staff_required
-from web.technician.who import actor, dispatching, number
+from web.technician.who import dispatching
 
 blueprint = Blueprint("booking_for", __name__, url_prefix="/agenda/book")
 

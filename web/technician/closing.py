@@ -11,9 +11,10 @@ from scheduler.store.engines import write
 from web.app import now
 from web.gatekeeping import local_path
 from web.parts.refusing import show
+from web.parts.staff import ID, actor
 from web.security import staff_required
 from web.technician.session import session_page
-from web.technician.who import FIELDS, ID, actor, own_session, seen_rev
+from web.technician.who import FIELDS, own_session, seen_rev
 
 blueprint = Blueprint("closing", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 LONGEST_TEXT = 8

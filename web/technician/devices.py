@@ -17,8 +17,8 @@ from scheduler.store.models import Technician
 from web import i18n
 from web.app import now
 from web.i18n import gettext as _
+from web.parts.staff import ID, actor
 from web.security import current_person, staff_required
-from web.technician.who import ID, actor
 
 blueprint = Blueprint("devices", __name__, url_prefix="/agenda")
 

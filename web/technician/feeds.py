@@ -13,8 +13,8 @@ from scheduler.store.models import Technician
 from web.app import now
 from web.i18n import gettext as _
 from web.parts import subscribing
+from web.parts.staff import ID, actor
 from web.security import staff_required
-from web.technician.who import ID, actor
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/agenda")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from web.technician.who import number
+from web.parts.staff import number
 
 VIEWS = ("day", "week", "list")
 LIGHTS = ("ok", "warn", "fail", "waiting")

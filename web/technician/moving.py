@@ -22,10 +22,11 @@ from web.app import now
 from web.i18n import gettext as _
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.slots import instant
+from web.parts.staff import ID, actor, number
 from web.parts.week import Looking, day_in, lead_view, summary_view, week_page
 from web.security import current_zone, staff_required
 from web.technician.session_view import session_view
-from web.technician.who import FIELDS, ID, actor, dispatching, number, own_session, seen_rev
+from web.technician.who import FIELDS, dispatching, own_session, seen_rev
 
 blueprint = Blueprint("moving", __name__, url_prefix=f"/s/<{ID}:booking_id>/move")
 

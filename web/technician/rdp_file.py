@@ -7,9 +7,10 @@ from flask import Blueprint, Response, current_app
 from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import AccessPoint
+from web.parts.staff import ID
 from web.security import staff_required
 from web.technician.ways_in import address_of
-from web.technician.who import ID, own_session
+from web.technician.who import own_session
 
 blueprint = Blueprint("rdp_file", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 

@@ -11,10 +11,11 @@ from web.app import now
 from web.gatekeeping import client_network
 from web.i18n import gettext as _
 from web.parts.refusing import plain, show
+from web.parts.staff import ID, actor
 from web.security import authenticated_again, current_person, staff_required
 from web.technician.door import PASSWORD_LENGTH
 from web.technician.session import session_page
-from web.technician.who import ID, actor, own_session
+from web.technician.who import own_session
 
 blueprint = Blueprint("revealing", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 SHOWN_SECONDS = 60

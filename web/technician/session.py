@@ -16,12 +16,13 @@ from scheduler.store.models import Booking
 from web.app import now
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.slots import instant
+from web.parts.staff import ID, actor
 from web.security import current_zone, staff_required
 from web.technician import cards, check_words
 from web.technician.access import place_of, testable
 from web.technician.pbx_words import pbx_state
 from web.technician.session_view import session_view
-from web.technician.who import FIELDS, ID, actor, own_session, seen_rev
+from web.technician.who import FIELDS, own_session, seen_rev
 
 blueprint = Blueprint("session", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 

@@ -5,24 +5,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler import booking as bookings
-from scheduler.actor import Actor
 from scheduler.rules.refusals import NotAllowed, NotFound
 from scheduler.store.models import Booking, Technician
-from web.security import current_person
-
-ID = "int(max=999999999999999)"
-"""A row's number in an address; greater ones do not fit into the database's integers and would be an error there."""
+from web.parts.staff import actor, number
 
 FIELDS = {"minutes_used": "hours", "rev": ""}
 """What refusals blame, as these pages call it; a revision is no input that a link could lead to."""
-
-
-def actor() -> Actor:
-    """Who acts. Raises NotAllowed where nobody of the desk is signed in."""
-    person = current_person()
-    if person is None or not person.staff:
-        raise NotAllowed("staff")
-    return person.actor
 
 
 def dispatching() -> bool:
@@ -59,11 +47,6 @@ def own_session(session: Session, booking_id: int) -> Booking:
     if row.technician_id != me.id and not dispatching():
         raise NotAllowed("session")
     return row
-
-
-def number(text: str | None) -> int | None:
-    """The number that an address or a form carries; None for anything else, and for more digits than an id has."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def seen_rev() -> int:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.rules.refusals import InvalidInput
-from scheduler.rules.text import clean_host, clean_text
+from scheduler.rules.text import clean_host, clean_text, search_key, search_words
 
 
 def problem_of(field: str, value: Any, *limits: Any, **more: Any) -> str:
@@ -164,3 +164,22 @@ def test_a_host_that_passes_is_plain_ascii_and_stays(text: str) -> None:
     assert host.isascii()
     assert not set(host) & set(" /@[]%")
     assert clean_host("host", host) == host
+
+
+@pytest.mark.parametrize(
+    ("texts", "key"),
+    [
+        (("Clínica Sol, S.L.", "B46100343"), "clinica sol s l b46100343"),
+        (("  ÑANDÚ  &  Straße ",), "nandu strasse"),
+        (("...", ""), ""),
+    ],
+)
+def test_a_search_knows_neither_case_nor_accents(texts: tuple[str, ...], key: str) -> None:
+    assert search_key(*texts) == key
+
+
+def test_a_search_of_endless_words_is_cut() -> None:
+    assert search_words("Clinica SOL") == ("clinica", "sol")
+    assert search_words("%") == ()
+    assert search_words("a b c d e f g h") == tuple("abcdef")
+    assert search_words("a" * 5000) == ("a" * 200,)

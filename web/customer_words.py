@@ -1,0 +1,97 @@
+"""Words for what may be wrong with customers, their rights and their files; web.input_words reads both tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from web import i18n
+from web.i18n import gettext as _
+
+Facts = Mapping[str, Any]
+
+
+def labels() -> dict[str, str]:
+    """Field names of these forms in the reader's language."""
+    return {
+        "bought_on": _("Date of the purchase"),
+        "claim": _("Request"),
+        "contract_on": _("Date of the contract"),
+        "correction": _("Hours"),
+        "file": _("File"),
+        "granted_hours": _("Hours"),
+        "into": _("The customer that stays"),
+        "kind": _("Kind of support"),
+        "locale": _("Language"),
+        "purchases": _("Purchases"),
+        "valid_from": _("First day"),
+        "valid_until": _("Last day"),
+    }
+
+
+def _already_known(facts: Facts) -> tuple[str, str]:
+    return (
+        _("%(company)s has this CIF already.", company=facts["company"]),
+        _("Open that customer instead of making another one."),
+    )
+
+
+def _already_used(facts: Facts) -> tuple[str, str]:
+    return (
+        _("a purchase of %(company)s has this serial number already.", company=facts["company"]),
+        _("Check the number on the device; free support is given once for each."),
+    )
+
+
+def _already_a_contact(_facts: Facts) -> tuple[str, str]:
+    return _("this person is a contact already."), _("Change that contact instead.")
+
+
+def _already_decided(_facts: Facts) -> tuple[str, str]:
+    return _("somebody decided on it already."), _("Reload the list.")
+
+
+def _not_a_serial(facts: Facts) -> tuple[str, str]:
+    return (
+        _("this is not a serial number: letters, digits and dashes, with a digit at least."),
+        _("Copy it from the label, as in %(example)s.", example=facts["example"]),
+    )
+
+
+def _in_the_future(facts: Facts) -> tuple[str, str]:
+    return _("this day has not come yet."), _("Give a day up to %(day)s.", day=i18n.say_day(facts["today"]))
+
+
+def _in_the_past(facts: Facts) -> tuple[str, str]:
+    return _("this day has gone by."), _("Give a day from %(day)s on.", day=i18n.say_day(facts["today"]))
+
+
+def _before_start(facts: Facts) -> tuple[str, str]:
+    return _("it is before the first day."), _(
+        "Give a day from %(day)s on.", day=i18n.say_day(facts["start"])
+    )
+
+
+def _not_metered(_facts: Facts) -> tuple[str, str]:
+    return _("this support counts no hours."), _("Grant an hour bundle instead.")
+
+
+def _not_a_zone(facts: Facts) -> tuple[str, str]:
+    return _("there is no such time zone."), _("Write it as in %(example)s.", example=facts["example"])
+
+
+def _same_customer(_facts: Facts) -> tuple[str, str]:
+    return _("a customer cannot be merged into itself."), _("Choose another customer.")
+
+
+PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
+    "already_a_contact": _already_a_contact,
+    "already_decided": _already_decided,
+    "already_known": _already_known,
+    "already_used": _already_used,
+    "before_start": _before_start,
+    "in_the_future": _in_the_future,
+    "in_the_past": _in_the_past,
+    "not_a_serial": _not_a_serial,
+    "not_a_zone": _not_a_zone,
+    "not_metered": _not_metered,
+    "same_customer": _same_customer,
+}
