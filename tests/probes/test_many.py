@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.loop_watch import LoopWatch
 from fixtures.ssh_bad_peers import BadPeer
 from fixtures.ssh_peers import AsyncsshPeer, Door
 from probes.engine import utc_now
@@ -21,7 +22,6 @@ from probes.many import Course, Job, Many, prepare, run_many
 from probes.report import Report
 from probes.target import AddressAllowance, Credential, CredentialKind, Depth, Target
 from tests.probes.conftest import HURRIED
-from tests.probes.loop_watch import LoopWatch
 from tests.probes.test_command_line import probes
 
 if TYPE_CHECKING:
