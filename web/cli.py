@@ -29,6 +29,7 @@ COMMANDS = {
     "checks": ("checks:checks", "List the access checks, or run one now."),
     "feed": ("feed:feed", "Make, list and revoke technicians' calendar addresses."),
     "probe": ("probe:probe", "Try a door by hand, without desk or database."),
+    "lab": ("lab:lab", "Real servers on this machine to try `probe` on, and the table of what each shows."),
     "keys": ("keys:keys", "Rotate the key that seals customers' credentials."),
     "token": ("desk:token", "Make a token for the HTTP API."),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.threecx import PATHS, VERSIONS
+from fixtures.threecx import VERSIONS, ask_with_curl
 from fixtures.web_servers import curl
 from probes.target import Depth
 from tests.probes.web_lab import GENERATIONS, PASSWORD, Lab, needs_curl, needs_nginx
@@ -16,28 +16,12 @@ from tests.probes.web_lab import GENERATIONS, PASSWORD, Lab, needs_curl, needs_n
 pytestmark = [needs_nginx, needs_curl]
 
 
-def ask_with_curl(generation: int, origin: str, password: str, ca_file: Path, jar: Path) -> tuple[str, str]:
-    """What curl is told at the login and by SystemStatus."""
-    sent = jar.with_suffix(".json")
-    content = {"Username": "admin", "Password": password, "SecurityCode": ""}
-    sent.write_text(json.dumps(content), encoding="utf-8")
-    paths = PATHS[generation]
-    asked = ["-b", str(jar), "-c", str(jar), "-H", "Content-Type: application/json"]
-    login = curl(origin + paths.login, *asked, "--data", f"@{sent}", ca_file=ca_file)
-    token = ""
-    if login.stdout.startswith("{"):
-        token = (json.loads(login.stdout)["Token"] or {}).get("access_token", "")
-    bearer = ["-H", f"Authorization: Bearer {token}"]
-    status = curl(origin + paths.status, "-b", str(jar), *bearer, ca_file=ca_file)
-    return login.stdout + login.stderr, status.stdout
-
-
 @GENERATIONS
 def test_curl_confirms_what_is_green(generation: int, lab: Lab, tmp_path: Path) -> None:
     with lab.threecx(generation) as (_, nginx):
         assert lab.probe(nginx.port).status == "ok"
         said, status = ask_with_curl(
-            generation, nginx.origin, PASSWORD, lab.authority.ca_file, tmp_path / "jar"
+            generation, nginx.origin, ("admin", PASSWORD), tmp_path / "jar", ca_file=lab.authority.ca_file
         )
     assert "AuthSuccess" in said
     assert json.loads(status)["Version"] == VERSIONS[generation]
@@ -55,7 +39,7 @@ def test_curl_is_refused_where_we_are(
     with lab.threecx(generation, **conduct) as (_, nginx):
         assert lab.probe(nginx.port, password).code == code
         said, status = ask_with_curl(
-            generation, nginx.origin, password, lab.authority.ca_file, tmp_path / "jar"
+            generation, nginx.origin, ("admin", password), tmp_path / "jar", ca_file=lab.authority.ca_file
         )
     assert "AuthSuccess" not in said
     assert status == ""
@@ -65,7 +49,9 @@ def test_curl_is_refused_where_we_are(
 def test_curl_sees_the_stopped_service(generation: int, lab: Lab, tmp_path: Path) -> None:
     with lab.threecx(generation, stopped=("postgresql",)) as (_, nginx):
         assert lab.probe(nginx.port).code == "service_down"
-        _, status = ask_with_curl(generation, nginx.origin, PASSWORD, lab.authority.ca_file, tmp_path / "jar")
+        _, status = ask_with_curl(
+            generation, nginx.origin, ("admin", PASSWORD), tmp_path / "jar", ca_file=lab.authority.ca_file
+        )
     assert json.loads(status)["HasNotRunningServices"] is True
 
 
