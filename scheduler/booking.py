@@ -93,10 +93,9 @@ def move(
     place(session, desk, now, actor, booking, to)
     checks.drop(session, booking)
     checks.plan(session, desk, booking, now)
-    write_event(
-        session, desk, booking, now, left_technician_id=before if before != booking.technician_id else None
-    )
-    notices.booking_changed(session, desk, now, booking, "moved")
+    left = before if before != booking.technician_id else None
+    write_event(session, desk, booking, now, left_technician_id=left)
+    notices.booking_changed(session, desk, now, booking, "moved", left)
     _audit(session, desk, now, actor, "booking.move", booking, override=to.override_reason)
     return booking
 

@@ -100,7 +100,10 @@ def build(settings: Settings, clock: Clock = system_clock, make_schema: bool = F
     require_current(database)
     vault = Vault.find(settings.vault_key_file or settings.folder / "vault.key", create=True)
     installation = Installation(
-        read_conditions(settings.conditions_file), _keys(settings), settings.link_base
+        read_conditions(settings.conditions_file),
+        _keys(settings),
+        settings.link_base,
+        organizer=settings.mail_from,
     )
     factory = sessions(database)
     works = {work.kind: work for work in _works(settings, factory, clock, installation, vault)}

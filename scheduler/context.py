@@ -35,6 +35,10 @@ class Installation:
     conditions: Conditions
     keys: Keys
     link_base: str
+    organizer: str = ""
+    """Address that answers to invitations go to; empty: the desk's."""
+    replies: bool = False
+    """Whether somebody reads those answers, so that invitations may ask for one."""
 
 
 @dataclass(frozen=True, slots=True)

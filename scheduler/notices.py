@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from scheduler.calendars.invite import booking_ics
+from scheduler import inviting
 from scheduler.context import DeskContext
+from scheduler.inviting import Invitation
 from scheduler.links import booking_token
 from scheduler.mails import compose
 from scheduler.rules.verdict import light
-from scheduler.store.models import Booking, Check, Notice
+from scheduler.store.models import Booking, Check, Notice, Technician
 from scheduler.waking import wake
 from scheduler.wording import say_hours, say_moment, say_window
 
@@ -45,16 +46,31 @@ class Reader:
     locale: str
 
 
-def booking_changed(session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str) -> None:
-    """Tell the customer that a booking was confirmed, moved, cancelled, released or completed."""
-    attach = what in ("confirmed", "moved")
-    for reader in _customers(booking):
+def booking_changed(
+    session: Session,
+    desk: DeskContext,
+    now: datetime,
+    booking: Booking,
+    what: str,
+    left_technician_id: int | None = None,
+) -> None:
+    """Tell those concerned that a booking was confirmed, moved, cancelled, released or completed.
+
+    Customers always get a mail; the technician (and `left_technician_id`, who had it until now) where the session
+    is near or their calendar does not show it by itself.
+    """
+    for contact in booking.customer.contacts:
+        reader = Reader(contact.name, contact.email, booking.customer.locale)
+        invitation = inviting.for_contact(session, desk, now, booking, what, contact)
         facts = booking_facts(desk, booking, reader.locale)
-        ics = booking_ics(session, desk, booking, reader.locale) if attach else None
         key = f"booking:{booking.id}:{booking.rev}:{what}:{reader.address}"
-        write(session, desk, now, key, what, reader, facts, booking_id=booking.id, attachment=ics)
-    if booking.starts_at - now < SOON and what != "completed":
-        _tell_technician(session, desk, now, booking, what)
+        write(session, desk, now, key, what, reader, facts, booking_id=booking.id, invitation=invitation)
+    if what == "completed":
+        return
+    _tell_technician(session, desk, now, booking, what, booking.technician)
+    if left_technician_id is not None:
+        before = session.get_one(Technician, left_technician_id)
+        _tell_technician(session, desk, now, booking, "left", before)
 
 
 def light_changed(
@@ -78,13 +94,20 @@ def credential_revealed(
         write(session, desk, now, key, "revealed", reader, facts, booking_id=booking.id)
 
 
-def _tell_technician(session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str) -> None:
-    person = booking.technician
+def _tell_technician(
+    session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str, person: Technician
+) -> None:
+    soon = booking.starts_at - now < SOON
+    invitation = inviting.for_technician(session, desk, now, booking, what, person)
+    if not soon and invitation is None:
+        return
     reader = Reader(person.name, person.email, person.locale)
-    facts = booking_facts(desk, booking, reader.locale) | {"what": what}
+    facts = booking_facts(desk, booking, reader.locale) | {"what": what, "soon": soon}
     facts["link"] = f"{desk.installation.link_base}/s/{booking.id}"
     key = f"booking:{booking.id}:{booking.rev}:{what}:technician"
-    write(session, desk, now, key, f"staff_{what}", reader, facts, booking_id=booking.id)
+    write(
+        session, desk, now, key, f"staff_{what}", reader, facts, booking_id=booking.id, invitation=invitation
+    )
 
 
 def _customers(booking: Booking) -> list[Reader]:
@@ -126,14 +149,16 @@ def write(
     facts: Mapping[str, Any],
     *,
     booking_id: int | None = None,
-    attachment: bytes | None = None,
+    invitation: Invitation | None = None,
     stop_url: str | None = None,
 ) -> None:
     """Put one mail into the outbox; a second one with the same key is not written.
 
     `stop_url` is where the reader ends mails of this kind; only those have one that they may do without.
     """
-    mail = compose(kind, reader.locale, {**facts, "name": reader.name, "desk": desk, "stop_url": stop_url})
+    method, attachment = invitation or (None, None)
+    said = {"soon": True, **facts, "invitation": method, "name": reader.name, "desk": desk}
+    mail = compose(kind, reader.locale, said | {"stop_url": stop_url})
     values = {
         "key": key,
         "kind": kind,
@@ -145,11 +170,16 @@ def write(
         "text": mail.text,
         "html": mail.html,
         "attachment": attachment,
+        "calendar_method": method,
         "stop_url": stop_url,
         "message_id": f"<{uuid.uuid4()}@{desk.domain}>",
         "created_at": now,
         "due_at": now,
     }
+    _put(session, values, now)
+
+
+def _put(session: Session, values: Mapping[str, Any], now: datetime) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(Notice).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
     written = session.scalars(statement, [values]).one_or_none()

@@ -10,9 +10,10 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -114,8 +115,8 @@ def _final(error: Exception) -> bool:
 def message(notice: Notice, sender: str, desk_name: str) -> EmailMessage:
     """The mail of a notice: text and HTML alternatives, and the .ics where it carries one (RFC 5322, RFC 2046)."""
     mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"] = formataddr((desk_name, sender))
-    mail["To"] = formataddr((notice.to_name, notice.to_address))
+    mail["From"] = _mailbox(desk_name, sender)
+    mail["To"] = _mailbox(notice.to_name, notice.to_address)
     mail["Subject"] = notice.subject
     mail["Date"] = format_datetime(notice.created_at)
     mail["Message-ID"] = notice.message_id
@@ -127,7 +128,25 @@ def message(notice: Notice, sender: str, desk_name: str) -> EmailMessage:
     mail.set_content(notice.text)
     mail.add_alternative(notice.html, subtype="html")
     if notice.attachment is not None:
-        mail.add_attachment(notice.attachment, "text", "calendar", filename="intervencion.ics")
+        _invite(mail, notice.attachment, notice.calendar_method)
     # Last: building the parts takes every Content-… header away from the whole.
     mail["Content-Language"] = notice.locale
     return mail
+
+
+def _mailbox(name: str, address: str) -> Address:
+    """Name and address apart: joined into text first, "Sol, S.L." would become a recipient of its own."""
+    user, _, domain = address.rpartition("@")
+    return Address(name, user, domain)
+
+
+def _invite(mail: EmailMessage, body: bytes, method: str | None) -> None:
+    """The calendar object as an alternative, which clients act upon (RFC 6047 §2.4), and as a file for the others.
+
+    The file is no text/calendar: a client that reads both would take the invitation twice. Base64, since a relay
+    that touches a line's end or its 8-bit letters would break the object.
+    """
+    if method is not None:
+        parameters = {"method": method, "charset": "utf-8"}
+        mail.add_alternative(body, "text", "calendar", cte="base64", params=parameters)
+    mail.add_attachment(body, "application", "ics", cte="base64", filename="intervencion.ics")

@@ -89,13 +89,13 @@ class Notice(Base):
     __tablename__ = "notice"
     __table_args__ = (
         CheckConstraint(one_of("state", "waiting", "sent", "dead"), name="state"),
+        Index("ix_notice_booking_id", "booking_id"),
         Index(
             "ix_notice_due_at",
             "due_at",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
-        Index("ix_notice_booking_id", "booking_id"),
         {"sqlite_strict": True},
     )
 
@@ -111,6 +111,8 @@ class Notice(Base):
     html: Mapped[str]
     attachment: Mapped[bytes | None] = mapped_column(LargeBinary)
     """An .ics file, where the notice carries one."""
+    calendar_method: Mapped[str | None]
+    """REQUEST or CANCEL: the attachment is an invitation (RFC 6047) and is sent as one."""
     message_id: Mapped[str] = mapped_column(unique=True)
     stop_url: Mapped[str | None]
     """Where the reader ends mails of this kind, for those that they may do without."""

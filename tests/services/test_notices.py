@@ -9,7 +9,9 @@ from sqlalchemy import select, update
 import scheduler.mails
 from scheduler import booking as bookings
 from scheduler import notices
+from scheduler.calendars.secrets import create_feed
 from scheduler.links import booking_token
+from scheduler.rules.secret import Secret
 from scheduler.rules.verdict import light
 from scheduler.store.models import Booking, Check, Customer, Notice, Technician
 from tests.services.conftest import NOW, SOL, Bench, at
@@ -129,12 +131,14 @@ def test_each_mail_has_a_message_id_of_its_own(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("start", "told"), [(at(25, 10, 30), []), (at(24, 18), ["staff_confirmed"])])
-def test_the_technician_is_mailed_when_calendars_are_too_slow(
+def test_a_technician_with_a_calendar_is_mailed_when_it_is_too_slow(
     bench: Bench, start: object, told: list[str]
 ) -> None:
     with bench.writing() as (session, desk):
         from scheduler.actor import Actor
 
+        marta = session.scalars(select(Technician).where(Technician.email == "marta@levantia.example")).one()
+        create_feed(session, Secret("f0" * 32), marta.id, "interventions", NOW).last_read_at = NOW
         wish = bench.request(session, SOL, start, override_reason=REASON)  # type: ignore[arg-type]
         bookings.book(session, desk, NOW, Actor("dispatcher", 3, "Elena"), wish)
         kinds = session.scalars(select(Notice.kind).where(Notice.to_address == "marta@levantia.example"))
