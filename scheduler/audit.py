@@ -46,5 +46,10 @@ def first_broken(session: Session, key: bytes) -> int | None:
     return None
 
 
-def _canonical(content: list[Any]) -> bytes:
+def digest(content: Any) -> str:
+    """A short fingerprint of plain values, the same wherever they are equal."""
+    return hashlib.sha256(_canonical(content)).hexdigest()[:24]
+
+
+def _canonical(content: Any) -> bytes:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

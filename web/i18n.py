@@ -46,6 +46,7 @@ def speak(app: Flask) -> None:
         say_ago=say_ago,
         say_list=say_list,
         say_weekly_hours=say_weekly_hours,
+        weekday_name=weekday_name,
         say_platform=say_platform,
         say_method=say_method,
     )
@@ -172,6 +173,11 @@ def say_method(method: str) -> str:
         "web": gettext("web access to the admin panel"),
     }
     return words.get(method, method)
+
+
+def weekday_name(day: int) -> str:
+    """The name of an ISO weekday as a label: Lunes."""
+    return str(get_day_names("wide", locale=language())[day - 1]).capitalize()
 
 
 def say_weekly_hours(weekly: WeeklyHours) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from web import customer_words
+from web import customer_words, team_input_words
 from web.i18n import gettext as _
 
 Facts = Mapping[str, Any]
@@ -35,7 +35,7 @@ def _labels() -> dict[str, str]:
     """Field names in the reader's language, as they are at this request."""
     return {
         **_labels_of_accesses(),
-        "calendar_url": _("Calendar address"),
+        **team_input_words.labels(),
         "cif": _("CIF"),
         "code": _("Code"),
         "company": _("Company"),
@@ -227,6 +227,7 @@ def _too_many_calendars(facts: Facts) -> tuple[str, str]:
 
 
 _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
+    **team_input_words.PROBLEMS,
     "control_characters": _control_characters,
     "not_a_calendar_url": _not_a_calendar_url,
     "not_a_cif": _not_a_cif,

@@ -3,16 +3,16 @@
 import logging
 import re
 
-SECRET_IN_PATH = re.compile(r"(/cal/)[^/\s\"']+")
+SECRET_IN_PATH = re.compile(r"(/cal/|/sign-in/password/)[^/\s\"']+")
 
 
 class HideFeedSecrets(logging.Filter):
-    """Takes the secret out of calendar paths; belongs on every log handler that sees request paths."""
+    """Takes the secret out of calendar paths and password links; for every handler that sees request paths."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, without the secret."""
         message = record.getMessage()
-        if "/cal/" in message:
+        if "/cal/" in message or "/sign-in/password/" in message:
             record.msg, record.args = hide_feed_secret(message), ()
         return True
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scheduler.rules import refusals as r
-from web import i18n
+from web import i18n, team_words
 from web.i18n import gettext as _
 from web.input_words import invalid_words
 
@@ -337,6 +337,9 @@ TABLE: Mapping[type[r.Refusal], Entry] = {
     r.TransitionNotAllowed: Entry(409, _transition),
     r.StaleRevision: Entry(409, _stale),
     r.HoldExpired: Entry(409, _hold_expired),
+    r.ChangedMeanwhile: Entry(409, team_words.changed_meanwhile),
+    r.TechnicianHasBookings: Entry(409, team_words.has_bookings),
+    r.LastDispatcher: Entry(409, team_words.last_dispatcher),
     r.IdempotencyConflict: Entry(422, _idempotency),
     r.NotFound: Entry(404, _not_found),
     r.NotAllowed: Entry(403, _not_allowed),

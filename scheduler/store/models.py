@@ -15,6 +15,7 @@ from scheduler.store.bookings import (
 from scheduler.store.busy import BusyCalendar, BusyTime
 from scheduler.store.devices import AppPassword, CalendarTombstone
 from scheduler.store.intake import ClaimDecision, CustomerImport, FormerCustomer
+from scheduler.store.password_links import PasswordLink
 from scheduler.store.people import (
     Absence,
     ApiToken,
@@ -60,6 +61,7 @@ __all__ = [
     "LedgerNote",
     "LoginAttempt",
     "Notice",
+    "PasswordLink",
     "PinnedIdentity",
     "PurchaseClaim",
     "RateEvent",

@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from web.dispatcher import claims, contacts, customers, doors, support
+from web.dispatcher import claims, contacts, customers, desk_hours, doors, support, team, team_times
 
 dispatcher = Blueprint("dispatcher", __name__)
-for part in (customers, claims, contacts, doors, support):
+for part in (customers, claims, contacts, doors, support, team, team_times, desk_hours):
     dispatcher.register_blueprint(part.blueprint)

@@ -4,12 +4,14 @@ from flask import Blueprint
 
 from web.technician import (
     access,
+    account,
     agenda,
     booking_for,
     closing,
     devices,
     door,
     feeds,
+    first_password,
     moving,
     rdp_file,
     revealing,
@@ -19,6 +21,8 @@ from web.technician import (
 technician = Blueprint("technician", __name__)
 for part in (
     door,
+    first_password,
+    account,
     agenda,
     booking_for,
     feeds,

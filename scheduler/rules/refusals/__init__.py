@@ -28,7 +28,10 @@ The whole tree, with the code that the outside sees::
     │   ├── TransitionNotAllowed transition_not_allowed
     │   ├── StaleRevision      stale_revision
     │   ├── HoldExpired        hold_expired
-    │   └── IdempotencyConflict idempotency_conflict
+    │   ├── IdempotencyConflict idempotency_conflict
+    │   ├── ChangedMeanwhile   changed_meanwhile
+    │   ├── TechnicianHasBookings technician_has_bookings
+    │   └── LastDispatcher     last_dispatcher
     └── PersonRefused                                   not for this person
         ├── NotFound           not_found
         ├── NotAllowed         not_allowed
@@ -85,10 +88,13 @@ from scheduler.rules.refusals.rights import (
     TopicRequired,
 )
 from scheduler.rules.refusals.states import (
+    ChangedMeanwhile,
     HoldExpired,
     IdempotencyConflict,
+    LastDispatcher,
     StaleRevision,
     StateRefused,
+    TechnicianHasBookings,
     TransitionNotAllowed,
 )
 
@@ -96,6 +102,7 @@ __all__ = [
     "AccessRefused",
     "AmbiguousTime",
     "BeyondHorizon",
+    "ChangedMeanwhile",
     "DayMinutes",
     "DurationNotOffered",
     "HoldExpired",
@@ -104,6 +111,7 @@ __all__ = [
     "IdempotencyConflict",
     "InThePast",
     "InvalidInput",
+    "LastDispatcher",
     "LeadTimeTooShort",
     "Ledger",
     "MethodNotAccepted",
@@ -123,6 +131,7 @@ __all__ = [
     "StaleRevision",
     "StateRefused",
     "TechnicianBusy",
+    "TechnicianHasBookings",
     "TimeRefused",
     "TooManyTries",
     "ToolNotAccepted",

@@ -49,3 +49,33 @@ class IdempotencyConflict(StateRefused):
 
     def __init__(self) -> None:
         super().__init__(field="idempotency_key")
+
+
+class ChangedMeanwhile(StateRefused):
+    """Somebody else saved the same thing after the form was shown; `what` it is."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(what=what)
+
+
+class TechnicianHasBookings(StateRefused):
+    """The person has sessions: `coming` of them are still to be given to somebody else.
+
+    `history` says that there are past ones, for whose sake the person is set aside and not deleted.
+    """
+
+    code = "technician_has_bookings"
+
+    def __init__(self, coming: int, *, history: bool = False) -> None:
+        self.coming = coming
+        self.history = history
+        super().__init__(coming=coming, history=history)
+
+
+class LastDispatcher(StateRefused):
+    """Without this person nobody could run the desk."""
+
+    code = "last_dispatcher"
