@@ -54,7 +54,7 @@ def confirm(
 
 
 def confirm_line(session: Session, point: AccessPoint, public_key: str, by: str, now: datetime) -> None:
-    """Pin a host key that is known by other means than a check: an operator's list, a lab's own server."""
+    """Pin a host key, or a certificate as ``sha256:…``, that is known by other means: a list, a lab's own server."""
     session.execute(delete(PinnedIdentity).where(PinnedIdentity.access_point_id == point.id))
     pin = PinnedIdentity(
         access_point_id=point.id, public_key=public_key, fingerprint=_fingerprint(public_key)
@@ -65,6 +65,8 @@ def confirm_line(session: Session, point: AccessPoint, public_key: str, by: str,
 
 
 def _fingerprint(public_key: str) -> str:
+    if public_key.startswith("sha256:"):  # a certificate's pin is its fingerprint
+        return public_key
     digest = hashlib.sha256(base64.b64decode(public_key.split()[1])).digest()
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import sshd
+from fixtures.demo_threecx import SHOWN, DemoThreeCx
 from fixtures.sshd import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,9 @@ def test_ctrl_c_ends_all_of_it_quietly(tmp_path: Path, pbxs: str) -> None:
     try:
         until_it_answers(port, demo)
         assert pbxs in log.read_text()
+        missing = DemoThreeCx(tmp_path / "asked").missing
+        for shown in SHOWN.values():  # each 3CX is there, or what it lacks is said
+            assert (f"without {shown}: {missing[shown]}" if shown in missing else shown) in log.read_text()
         started = processes_naming(tmp_path)
         assert started, "the demo's processes do not show its folder"
         os.killpg(demo.pid, signal.SIGINT)

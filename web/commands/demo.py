@@ -98,7 +98,7 @@ def prepare(settings: Any, pbxs: Any) -> str:
             keys = _our_keys(session)
         pbxs.start(keys)
         with write(service.sessions) as session:
-            _confirm_host_keys(session, pbxs, now)
+            _confirm_identities(session, pbxs, now)
             Seed(session, desk, now).fill_or_continue()
             return _tell(session, service, pbxs)
     finally:
@@ -109,7 +109,7 @@ def _load(session: Session, service: Any, pbxs: Any, now: datetime) -> Any:
     from fixtures.demo_desk import desk_document
     from scheduler.loading import DeskFile, load
 
-    document = desk_document(now.date(), pbxs.ports, pbxs.username)
+    document = desk_document(now.date(), pbxs.ports, pbxs.doors())
     return load(session, service.installation, service.vault, now, DeskFile.model_validate(document))
 
 
@@ -133,13 +133,13 @@ def _our_keys(session: Session) -> list[str]:
     return list(session.scalars(select(CustomerKey.public_key)))
 
 
-def _confirm_host_keys(session: Session, pbxs: Any, now: datetime) -> None:
-    """The demo's customers have confirmed their PBXs' host keys before, but for one, to show how that is asked."""
+def _confirm_identities(session: Session, pbxs: Any, now: datetime) -> None:
+    """The demo's customers have confirmed their PBXs' identities before, but for one, to show how that is asked."""
     from fixtures.demo_desk import UNCONFIRMED_CIF
     from scheduler.checks.pins import confirm_line
     from scheduler.store.models import AccessPoint, Customer, System
 
-    by_port = {pbxs.ports[name]: line for name, line in pbxs.host_key_lines().items()}
+    by_port = {pbxs.ports[name]: line for name, line in pbxs.identities().items()}
     rows = session.execute(
         select(AccessPoint, Customer.cif).join(System, AccessPoint.system_id == System.id).join(Customer)
     )
@@ -168,9 +168,10 @@ def _tell(session: Session, service: Any, pbxs: Any) -> str:
         f"Ventana demo · PBXs on loopback: {kind}",
         "",
         f"  Customer      {base}/book",
-        f"    PBX that works          {healthy[0]}  {healthy[1]}",
-        f"    PBX refusing our key    {rejecting[0]}  {rejecting[1]}",
-        f"    PBX with a closed port  {closed[0]}  {closed[1]}",
+        f"    PBX that works              {healthy[0]}  {healthy[1]}",
+        f"    PBX refusing our key        {rejecting[0]}  {rejecting[1]}",
+        f"    PBX with a closed port      {closed[0]}  {closed[1]}",
+        *_threecx_lines(pbxs.threecx),
         f"    the sign-in code arrives at  {base}/mail",
         f"  Technician    {base}/agenda   {MARTA} / {PASSWORD}",
         *[f"  Calendar      {feed.url}   ({feed.scope})" for feed in feeds],
@@ -180,6 +181,16 @@ def _tell(session: Session, service: Any, pbxs: Any) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _threecx_lines(threecx: Any) -> list[str]:
+    """The 3CX with their companies, and what is not installed with the package that brings it."""
+    from fixtures.demo_desk import CUSTOMERS
+    from fixtures.demo_threecx import SHOWN
+
+    companies = {row[6]: f"{row[0]}  {row[1]}" for row in CUSTOMERS}
+    here = [f"    {SHOWN[name]:26}  {companies[name]}" for name in threecx.here]
+    return here + [f"    without {shown}: {reason}" for shown, reason in threecx.missing.items()]
 
 
 def _free_port() -> int:
