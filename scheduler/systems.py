@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from scheduler import audit
 from scheduler.actor import Actor
+from scheduler.calendars.rewriting import rewrite
 from scheduler.context import DeskContext
 from scheduler.rules.access import refuse_tools, require_method
 from scheduler.rules.conditions import PLATFORMS
 from scheduler.rules.refusals import InvalidInput, NotFound
 from scheduler.rules.secret import Secret
 from scheduler.rules.text import clean_host, clean_text
-from scheduler.store.models import AccessPoint, Customer, CustomerKey, System
+from scheduler.store.models import LIVE_STATUSES, AccessPoint, Booking, Customer, CustomerKey, System
 from scheduler.store.vault import Vault
 
 DEFAULT_PORTS = {"ssh": 22, "rdp": 3389, "vnc": 5900, "web": 5001}
@@ -90,6 +91,7 @@ def change_door(
     if not keep:
         point.credential_gen += 1
         _keep_credential(session, vault, now, point, form)
+    rewrite(session, desk, now, (Booking.access_point_id == point.id) & Booking.status.in_(LIVE_STATUSES))
     audit.record(session, desk.installation.keys.audit, now, actor, "door.change", f"access_point:{point.id}")
     return point
 

@@ -5,8 +5,10 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from scheduler.settings import Settings
+from web.log_lines import HideFeedSecrets, OneLine
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -18,6 +20,17 @@ log = logging.getLogger(__name__)
 ANSWERS_SECONDS = 4
 WORK_SECONDS = 21
 """What a stop waits for: open answers (live checks hold theirs for up to a minute), then checks and mails under way."""
+
+
+class CarefulLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own log, which quotes what it cannot read: a calendar's address may be in it."""
+
+    def setup(self, cfg: Any) -> None:
+        """Let nothing out that our own lines would not say."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.addFilter(HideFeedSecrets())
+            handler.setFormatter(OneLine(self.error_fmt, self.datefmt))
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -45,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "keepalive": 15,
             "limit_request_line": 8190,
             "loglevel": "warning",
+            "logger_class": CarefulLogger,
             "forwarded_allow_ips": "",
             "proc_name": "ventana",
         }

@@ -13,7 +13,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     func,
     literal,
-    select,
     text,
     type_coerce,
     update,
@@ -139,16 +138,6 @@ def _later(session: Session, now: datetime, before: SQLColumnExpression[Any]) ->
     if session.get_bind().dialect.name == "postgresql":
         return func.greatest(literal(now, Instant()), before + text("interval '1 second'"))
     return func.max(literal(now, Instant()), type_coerce(before, Integer) + 1)
-
-
-def rewrite_events(session: Session, desk: DeskContext, now: datetime, explain: Explain = code_alone) -> int:
-    """Serialise every stored event anew and say how many: after an upgrade, or under a new base_url."""
-    bookings = session.scalars(
-        select(Booking).join(CalendarObject, CalendarObject.booking_id == Booking.id)
-    ).all()
-    for booking in bookings:
-        write_event(session, desk, booking, now, explain=explain)
-    return len(bookings)
 
 
 def event_facts(

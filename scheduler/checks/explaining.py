@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from probes.ladders import RUNGS, steps_for
@@ -12,7 +13,7 @@ from probes.report import Outcome, Step
 from probes.target import METHODS, Depth
 from scheduler.calendars.event import FailedStep
 from scheduler.context import DeskContext
-from scheduler.store.models import Check, CheckStep, CustomerKey
+from scheduler.store.models import Booking, Check, CheckStep, CustomerKey
 
 __all__ = ["Remedy", "StepView", "checkable", "explain", "remedy_of"]
 
@@ -62,6 +63,15 @@ def failed_step(session: Session, check: Check, desk: DeskContext, locale: str) 
     advice = remedy(found.code, locale, known | found.facts)
     fix = f"{advice.title}. {advice.text}" + (f" {advice.copyable}" if advice.copyable else "")
     return FailedStep(step_label(found.name, locale, known), found.code, fix)
+
+
+def last_failure(session: Session, booking: Booking, desk: DeskContext, locale: str) -> FailedStep | None:
+    """What a calendar says of the check that gave the booking its light; None where it is green or unknown."""
+    if booking.verdict not in ("not_ready", "at_risk"):
+        return None
+    query = select(Check).where(Check.booking_id == booking.id, Check.state == "done")
+    check = session.scalars(query.order_by(Check.finished_at.desc(), Check.id.desc()).limit(1)).first()
+    return failed_step(session, check, desk, locale) if check is not None else None
 
 
 def _views(

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from scheduler import audit
 from scheduler.actor import Actor
+from scheduler.calendars.rewriting import rewrite
 from scheduler.context import DeskContext
 from scheduler.people import clean_cif
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound
 from scheduler.rules.text import clean_text
 from scheduler.store.models import (
     ApiToken,
+    Booking,
     Contact,
     Customer,
     FormerCustomer,
@@ -74,6 +76,7 @@ def change_customer(
         setattr(row, name, value)
     session.flush()
     if changed:
+        rewrite(session, desk, now, Booking.customer_id == row.id)
         _audit(session, desk, now, actor, "customer.change", row, **changed)
     return row
 
@@ -158,7 +161,7 @@ def change_contact(
         _forget_codes(session, person)
     for name, value in values.items():
         setattr(person, name, value)
-    session.flush()
+    rewrite(session, desk, now, Booking.customer_id == person.customer_id)
     _audit(session, desk, now, actor, "contact.change", person.customer, contact=person.id)
     return person
 

@@ -11,7 +11,7 @@ from web.cli import COMMANDS
 
 SUB = {
     "checks": ["list", "run"],
-    "feed": ["create", "list", "revoke"],
+    "feed": ["create", "list", "rebuild", "revoke"],
     "keys": ["rotate"],
 }
 

@@ -4,16 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from fixtures.databases import Database
 from scheduler.calendars import collections
 from scheduler.calendars.app_passwords import Subscriber
+from scheduler.calendars.rewriting import rewrite
 from scheduler.calendars.sync import TokenInvalid, changed_since, gone_since, read_token
-from scheduler.calendars.writing import rewrite_events, write_event
+from scheduler.calendars.writing import write_event
 from scheduler.store.engines import read, write
-from scheduler.store.models import Booking, CalendarTombstone, Technician
+from scheduler.store.models import Booking, CalendarTombstone, Customer, Technician
 from scheduler.upkeep import forget
 from tests.unit.calendars.desk import ANA, LUIS, NOW, add_booking, add_desk, context
 
@@ -179,7 +180,8 @@ def test_a_rewrite_tells_everything_anew(desk: Database) -> None:
     device = Device(desk)
     device.sync()
     with write(desk.sessions) as session:
-        rewrite_events(session, context(session), NOW)
+        session.get_one(Customer, 1).company = "Clínica Luna"
+        rewrite(session, context(session), NOW, true())
     assert device.sync() == ({1, 2}, set())
 
 

@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 
 import icalendar
 import pytest
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from fixtures.databases import Database
 from scheduler.calendars.event import FailedStep
 from scheduler.calendars.invite import booking_ics
-from scheduler.calendars.writing import CANCELLED_STAYS, rewrite_events, write_event
+from scheduler.calendars.rewriting import numbers_of_events, outdated, rewrite
+from scheduler.calendars.writing import CANCELLED_STAYS, write_event
 from scheduler.store.engines import read, write
-from scheduler.store.models import Booking, CalendarObject, Technician
+from scheduler.store.models import Booking, CalendarObject, Customer, Technician
 from tests.unit.calendars.desk import ANA, BASE, LUIS, NOW, add_booking, add_desk, context
 
 SECOND = timedelta(seconds=1)
@@ -156,17 +158,39 @@ def test_the_calendar_left_behind_is_known_even_unsaid(desk: Database) -> None:
     assert (calendar_of(desk, ANA)[0], calendar_of(desk, LUIS)[0]) == (3, 2)
 
 
-@ON_SQLITE
 def test_all_events_can_be_written_anew(desk: Database) -> None:
     with write(desk.sessions) as session:
         for number in range(1, 4):
             write_event(session, context(session), add_booking(session, number, id=number), NOW)
         session.get_one(CalendarObject, 1).vevent = b"old bytes"
     with write(desk.sessions) as session:
-        assert rewrite_events(session, context(session), NOW) == 3
+        assert outdated(session, NOW) == 0
+        session.get_one(CalendarObject, 2).serialiser = 1
+        assert outdated(session, NOW) == 1
+        before = calendar_of_all(session)
+        assert list(numbers_of_events(session, NOW, 2)) == [(1, 2), (3, 3)]
+        assert rewrite(session, context(session), NOW, true()) == 1, "only what differs is written"
     kept = stored(desk)
     assert kept is not None
     assert kept.vevent.startswith(b"BEGIN:VEVENT\r\n")
+    with write(desk.sessions) as session:
+        after = calendar_of_all(session)
+        assert after == before + 1
+        assert outdated(session, NOW) == 0
+        assert rewrite(session, context(session), NOW, true()) == 0
+        assert calendar_of_all(session) == after, "twice does nothing"
+        session.get_one(Customer, 1).company = "Clínica Luna"
+        newer = session.get_one(Booking, 1).changed_at
+        assert rewrite(session, context(session), NOW, Booking.customer_id == 1) == 3
+        assert session.get_one(Booking, 1).changed_at > newer
+        assert rewrite(session, context(session), NOW, Booking.customer_id == 99) == 0
+    kept = stored(desk)
+    assert kept is not None
+    assert "Clínica Luna" in kept.vevent.decode()
+
+
+def calendar_of_all(session: Session) -> int:
+    return sum(session.scalars(select(Technician.calendar_rev)))
 
 
 @ON_SQLITE

@@ -1,13 +1,17 @@
 """feed create|list|revoke: technicians' calendar addresses."""
 
+from functools import partial
+
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.calendars import secrets
+from scheduler.calendars.event import FailedStep
+from scheduler.context import DeskContext
 from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read, write
-from scheduler.store.models import Technician
+from scheduler.store.models import Booking, Technician
 from web.commands.console import desk_service, emit, json_option, table
 
 
@@ -73,6 +77,39 @@ def revoke(email: str, feed_id: int, as_json: bool) -> None:
         owner = secrets.Owner(technician_id=_technician(session, email).id)
         secrets.revoke_feed(session, owner, feed_id, service.clock())
     emit(as_json, {"revoked": feed_id}, lambda: f"{feed_id} revoked")
+
+
+@feed.command()
+@json_option
+def rebuild(as_json: bool) -> None:
+    """Write all stored calendar events anew: after an upgrade or a new base address. Doing it twice does nothing."""
+    from scheduler.calendars.rewriting import numbers_of_events, rewrite
+
+    seen = changed = 0
+    with desk_service() as service:
+        with read(service.sessions) as session:
+            ranges = list(numbers_of_events(session, service.clock()))
+        for first, last in ranges:
+            # A transaction of its own for each part: bookings are made meanwhile.
+            with write(service.sessions) as session:
+                desk = service.desk(session)
+                wanted = Booking.id.between(first, last)
+                changed += rewrite(
+                    session,
+                    desk,
+                    service.clock(),
+                    wanted,
+                    partial(_why_it_fails, desk),
+                )
+            seen += 1
+            click.echo(f"rebuilding: {seen} of {len(ranges)} parts, {changed} events changed", err=True)
+    emit(as_json, {"parts": seen, "changed": changed}, lambda: f"{changed} events changed")
+
+
+def _why_it_fails(desk: DeskContext, session: Session, booking: Booking, locale: str) -> FailedStep | None:
+    from scheduler.checks.explaining import last_failure
+
+    return last_failure(session, booking, desk, locale)
 
 
 def _technician(session: Session, email: str) -> Technician:

@@ -94,7 +94,7 @@ def require_free(host: str, port: int) -> None:
 
 def set_up_logging(level: str) -> None:
     """One line per event on standard error: no calendar secret in it, and no input can forge a line."""
-    from web.log_lines import HideFeedSecrets
+    from web.log_lines import HideFeedSecrets, OneLine
 
     handler = logging.StreamHandler()
     handler.addFilter(HideFeedSecrets())
@@ -102,14 +102,6 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("asyncssh", "alembic", "dbos"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class OneLine(logging.Formatter):
-    """Escapes control characters of the message; a traceback keeps its own lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        text = super().formatMessage(record)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _is_sqlite(url: str) -> bool:
