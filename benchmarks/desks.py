@@ -60,14 +60,15 @@ def add_bookings(desk: Installed, count: int) -> None:
     service = desk.service()
     try:
         with write(service.sessions) as session:
-            rows = [_row(desk, start) for start in (*week, *later, *past)]
+            rows = [booking_row(desk, start) for start in (*week, *later, *past)]
             for first in range(0, count, 500):
                 session.execute(insert(Booking), rows[first : first + 500])
     finally:
         service.close()
 
 
-def _row(desk: Installed, start: datetime) -> dict[str, Any]:
+def booking_row(desk: Installed, start: datetime, technician: int = 1) -> dict[str, Any]:
+    """A confirmed booking of an hour, asked for a month before."""
     client = desk.clients[0]
     asked_at = start - timedelta(days=30)
     name = uuid.uuid4().hex
@@ -77,7 +78,7 @@ def _row(desk: Installed, start: datetime) -> dict[str, Any]:
         "customer_id": client.customer,
         "system_id": 1,
         "access_point_id": client.access_point,
-        "technician_id": 1,
+        "technician_id": technician,
         "entitlement_id": client.entitlement,
         "starts_at": start,
         "ends_at": start + HOUR,
