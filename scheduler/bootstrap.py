@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import outbox, reminders, secrets_file, upkeep
+from scheduler import secrets_file
 from scheduler.availability import lead_ledger, open_slots
-from scheduler.booking import release_for_red
 from scheduler.calendars.feed import Sources
 from scheduler.clock import Clock, system_clock
 from scheduler.context import DeskContext, Installation, Keys, load_desk
-from scheduler.engine import Engine, Every, Work
+from scheduler.engine import Engine, Work
 from scheduler.rules.conditions import Conditions, ConditionsError, parse_conditions
 from scheduler.rules.intervals import Interval
 from scheduler.rules.secret import Secret
@@ -31,6 +30,7 @@ from scheduler.store.trouble import StoreUnusable
 from scheduler.store.vault import Vault
 from scheduler.taken import busy_times
 from scheduler.waking import Waker
+from scheduler.works import Parts, regular_of, works_of
 
 
 @dataclass(slots=True)
@@ -106,8 +106,9 @@ def build(settings: Settings, clock: Clock = system_clock, make_schema: bool = F
         organizer=settings.mail_from,
     )
     factory = sessions(database)
-    works = {work.kind: work for work in _works(settings, factory, clock, installation, vault)}
-    engine = Engine(database, works.values(), _every(factory, clock, installation), clock=clock)
+    parts = Parts(settings, factory, clock, installation, vault)
+    works = {work.kind: work for work in works_of(parts)}
+    engine = Engine(database, works.values(), regular_of(parts), clock=clock)
     if make_schema:
         engine.prepare()
     factory.configure(info={"waker": _late(engine.waker)})
@@ -148,45 +149,3 @@ def _keys(settings: Settings) -> Keys:
         use: secrets_file.derive(secret, use) for use in ("link", "feed", "audit", "web")
     }
     return Keys(**derived)
-
-
-def _works(
-    settings: Settings, factory: sessionmaker[Session], clock: Clock, installation: Installation, vault: Vault
-) -> list[Work]:
-    from scheduler.busy import turns as busy_rows
-    from scheduler.checks import planning
-
-    mails = outbox.Outbox(factory, clock, settings)
-
-    def run_check(check_id: int, rev: int) -> datetime | None:
-        # The probes' libraries cost 0.2 s to import; only a process that runs checks pays for them.
-        from scheduler.checks.attempts import Allowance
-        from scheduler.checks.running import CheckRunner
-        from scheduler.checks.targets import Doors
-
-        doors = Doors(vault, settings.vpn_networks, settings.loopback_ports)
-        allowance = Allowance(settings.logins_per_target, settings.refusals_per_target)
-        runner = CheckRunner(factory, clock, installation, doors, release_for_red, allowance)
-        return runner.run(check_id, rev)
-
-    def read_busy(calendar_id: int, rev: int) -> datetime | None:
-        from scheduler.busy.polling import Poller
-        from scheduler.checks.targets import allowance
-        from scheduler.fetching import Fetcher
-
-        fetcher = Fetcher(allowance(settings.vpn_networks, settings.loopback_ports))
-        return Poller(factory, clock, installation, vault, fetcher).run(calendar_id, rev)
-
-    return [
-        Work(busy_rows.KIND, read_busy, busy_rows.overdue, busy_rows.far_end),
-        Work(planning.KIND, run_check, planning.overdue, planning.far_end),
-        Work(outbox.KIND, mails.run, mails.overdue),
-    ]
-
-
-def _every(factory: sessionmaker[Session], clock: Clock, installation: Installation) -> list[Every]:
-    return [
-        Every("expire_holds", 30.0, partial(upkeep.expire_holds, factory, clock)),
-        Every("remind", 60.0, partial(reminders.write_due, factory, clock, installation)),
-        Every("forget", 3600.0, partial(upkeep.forget, factory, clock)),
-    ]

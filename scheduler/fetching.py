@@ -1,4 +1,4 @@
-"""Fetch something from an address that a person gave us, through the gate that probes dial through.
+"""Ask or tell an address that a person gave us, through the gate that probes dial through.
 
 Beside the checks the only place that knows the probes (ADR 10): the address guard is theirs, and a second one would
 be a second chance to be wrong. What the far end does is a value here, never an exception.
@@ -7,9 +7,10 @@ be a second chance to be wrong. What the far end does is a value here, never an 
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import certifi
@@ -19,8 +20,10 @@ from probes.addresses import AddressAllowance
 from probes.dial import DialRefused, Resolver, connect, find_way
 from probes.web_http import BrokenHttp, GuardedBackend, Line, Place, unpacker
 
+Answer = TypeVar("Answer")
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-AGENT = "Ventana-calendar"
+AGENT = "Ventana"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Fetches by GET with the operator's allowance; one line at a time, no proxies, no environment, no cookies."""
+    """Speaks HTTP with the operator's allowance; one line at a time, no proxies, no environment, no cookies."""
 
     allow: AddressAllowance
     limits: Limits = Limits()
@@ -73,13 +76,21 @@ class Fetcher:
         `headers` are for the condition (If-None-Match, If-Modified-Since). Codes: address_refused, dns, unreachable,
         tls, timeout, too_large, too_many_redirects, insecure_redirect, bad_redirect, login, gone, status, broken_http.
         """
-        return asyncio.run(self._within_time(url, headers))
+        return asyncio.run(self._within_time(self._follow(url, headers)))
 
-    async def _within_time(self, url: str, headers: Mapping[str, str]) -> Fetched | Failed:
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Failed | None:
+        """Hand a document over; None when it was taken (status 2xx).
+
+        Redirects are not followed, since they would send what was signed for one address to another, and of the
+        answer only its head is read. Codes as of `get`.
+        """
+        return asyncio.run(self._within_time(self._hand_over(url, headers, body)))
+
+    async def _within_time(self, work: Awaitable[Answer]) -> Answer | Failed:
         logging.getLogger("httpcore").setLevel(logging.WARNING)  # at DEBUG it logs whole addresses
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await self._follow(url, headers)
+                return await work
         except TimeoutError:
             return Failed("timeout", {"seconds": self.limits.seconds})
         except _Stopped as stopped:
@@ -104,12 +115,23 @@ class Fetcher:
 
     async def _ask(self, place: Place, headers: Mapping[str, str]) -> Fetched | str:
         """The answer, or where a redirect leads."""
-        sent = {
-            "User-Agent": AGENT,
-            "Accept": "text/calendar, */*;q=0.5",
-            "Accept-Encoding": "gzip",
-            **headers,
-        }
+        asked = {"Accept": "text/calendar, */*;q=0.5", "Accept-Encoding": "gzip", **headers}
+        async with self._exchange("GET", place, asked) as answer:
+            return await self._read(answer)
+
+    async def _hand_over(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        async with self._exchange("POST", _place(url), headers, body) as answer:
+            if not 200 <= answer.status < 300:
+                raise _Stopped(_code_of(answer.status), status=answer.status)
+
+    @asynccontextmanager
+    async def _exchange(
+        self, method: str, place: Place, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AsyncIterator[httpcore.Response]:
+        """One request on a line of its own, which is closed with the answer however much of it is still to come."""
+        sent = {"User-Agent": AGENT, **headers}
+        if body is not None:
+            sent["Content-Length"] = str(len(body))
         lines = [(b"Host", place.host_header())]
         lines += [(name.encode(), value.encode("latin-1", "ignore")) for name, value in sent.items()]
 
@@ -123,9 +145,9 @@ class Fetcher:
                 retries=0,
                 network_backend=GuardedBackend(dial),
             ) as pool,
-            pool.stream("GET", place.request_url(), headers=lines) as answer,
+            pool.stream(method, place.request_url(), headers=lines, content=body) as answer,
         ):
-            return await self._read(answer)
+            yield answer
 
     async def _line(self, host: str, port: int, *, encrypted: bool) -> Line:
         way = await find_way(host, port, self.allow, timeout=self.limits.seconds, resolver=self.resolver)
@@ -140,9 +162,7 @@ class Fetcher:
         if status in REDIRECTS and "location" in headers:
             return headers["location"]
         if status not in (200, 304):
-            raise _Stopped(
-                {401: "login", 403: "login", 404: "gone", 410: "gone"}.get(status, "status"), status=status
-            )
+            raise _Stopped(_code_of(status), status=status)
         body = b"" if status == 304 else await self._body(answer)
         return Fetched(status, body, _charset(headers), headers.get("etag"), headers.get("last-modified"))
 
@@ -153,6 +173,10 @@ class Fetcher:
             if len(kept) > most:
                 raise _Stopped("too_large", most=most)
         return bytes(kept)
+
+
+def _code_of(status: int) -> str:
+    return {401: "login", 403: "login", 404: "gone", 410: "gone"}.get(status, "status")
 
 
 def _joined(url: str, location: str) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduler import inviting
@@ -17,7 +16,9 @@ from scheduler.links import booking_token
 from scheduler.mails import compose
 from scheduler.rules.verdict import light
 from scheduler.store.models import Booking, Check, Notice, Technician
+from scheduler.store.once import insert_once
 from scheduler.waking import wake
+from scheduler.webhooks.emitting import booking_event
 from scheduler.wording import say_hours, say_moment, say_window
 
 KIND = "notice"
@@ -59,6 +60,7 @@ def booking_changed(
     Customers always get a mail; the technician (and `left_technician_id`, who had it until now) where the session
     is near or their calendar does not show it by itself.
     """
+    booking_event(session, now, booking, f"booking.{what}", str(booking.rev))
     for contact in booking.customer.contacts:
         reader = Reader(contact.name, contact.email, booking.customer.locale)
         invitation = inviting.for_contact(session, desk, now, booking, what, contact)
@@ -77,6 +79,7 @@ def light_changed(
     session: Session, desk: DeskContext, now: datetime, booking: Booking, check: Check, advice: Advice | None
 ) -> None:
     """Tell the customer that the access light changed, with the one remedy; near the session the technician too."""
+    booking_event(session, now, booking, "light.changed", str(check.id))
     state = light(booking.verdict)
     for reader in _customers(booking):
         facts = booking_facts(desk, booking, reader.locale) | {"advice": advice, "state": state}
@@ -180,8 +183,6 @@ def write(
 
 
 def _put(session: Session, values: Mapping[str, Any], now: datetime) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Notice).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
-    written = session.scalars(statement, [values]).one_or_none()
+    written = session.scalars(insert_once(session, Notice, "key"), [values]).one_or_none()
     if written is not None:
         wake(session, KIND, written, 0, now)

@@ -212,6 +212,13 @@ def _not_a_calendar_url(_facts: Facts) -> tuple[str, str]:
     )
 
 
+def _not_a_url(facts: Facts) -> tuple[str, str]:
+    return (
+        _("this is not an address that begins with https."),
+        _("Write it whole, for example %(example)s.", example=facts.get("example", "")),
+    )
+
+
 def _with_login(_facts: Facts) -> tuple[str, str]:
     return (
         _("it holds a user and password."),
@@ -236,6 +243,7 @@ _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "not_a_key": _not_a_key,
     "not_a_number": _not_a_number,
     "not_a_time": _not_a_time,
+    "not_a_url": _not_a_url,
     "not_a_week": _not_a_week,
     "not_a_weekday": _not_a_week,
     "not_an_email": _not_an_email,

@@ -30,6 +30,7 @@ from scheduler.store.people import (
     WebSession,
 )
 from scheduler.store.systems import AccessPoint, PinnedIdentity, System
+from scheduler.store.webhooks import Webhook, WebhookDelivery
 from scheduler.store.work import AuditEntry, Check, CheckStep, FeedSecret, Notice, Worker
 
 __all__ = [
@@ -70,5 +71,7 @@ __all__ = [
     "System",
     "Technician",
     "WebSession",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

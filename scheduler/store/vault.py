@@ -23,6 +23,7 @@ from scheduler.store.busy import BusyCalendar
 from scheduler.store.keyfile import KEY_BYTES, VaultError, key_id
 from scheduler.store.people import CustomerKey
 from scheduler.store.systems import AccessPoint
+from scheduler.store.webhooks import Webhook
 
 __all__ = ["SEALED_COLUMNS", "Vault", "VaultError", "openable_values", "reseal_all", "sealed_key_ids"]
 
@@ -123,6 +124,7 @@ SealedColumn = tuple[
 SEALED_COLUMNS: tuple[SealedColumn, ...] = (
     (AccessPoint.id, AccessPoint.credential, AccessPoint.credential_gen),
     (CustomerKey.customer_id, CustomerKey.private_key, CustomerKey.private_key_gen),
+    (Webhook.id, Webhook.secret, Webhook.secret_gen),
     (BusyCalendar.id, BusyCalendar.address, BusyCalendar.address_gen),
 )
 """Row, sealed value and generation of every vault column; one that is missing here is lost by a rotation."""
