@@ -222,9 +222,19 @@ def _withheld(target: Target) -> str | None:
     """Why no login is tried, if none is."""
     if target.credential.kind is CredentialKind.NONE or not target.username:
         return "credential_unusable"
+    if target.credential.kind is CredentialKind.PASSWORD and not _can_be_sent(target.credential.value or ""):
+        return "credential_unusable"
     if target.credential.kind is CredentialKind.PASSWORD and not (target.pins or target.trust_first_use):
         return "password_withheld"
     return None
+
+
+def _can_be_sent(password: str) -> bool:
+    """UTF-8 (RFC 4252 §8) without NUL, where the server's own functions would end it."""
+    try:
+        return b"\0" not in password.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _failure(connecting: asyncio.Future[Any]) -> BaseException:
