@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 
 from fixtures import sshd
 from fixtures.lab import keeper
+from fixtures.lab.catalogue import ENTRIES
 from fixtures.web_servers import missing as no_nginx
 
 if TYPE_CHECKING:
@@ -98,3 +102,44 @@ def test_a_wrong_name_is_refused_before_anything_starts(empty: Terminal, folder:
 def test_the_table_of_one_server(empty: Terminal) -> None:
     said = empty("lab", "matrix", "port-closed", "--json")
     assert (said.code, said.json[0]["code"]) == (0, "tcp_refused")
+
+
+def test_the_container_brings_every_package_and_runs_the_same_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import fixtures.processes
+
+    monkeypatch.setattr(fixtures.processes, "FOLDERS", "/nowhere")
+    reasons = " ".join(entry.missing() or "" for entry in ENTRIES)
+    recipe = (ROOT / "docker" / "lab" / "Dockerfile").read_text("utf-8")
+    needed = set(re.findall(r"\(Debian: ([a-z0-9-]+)\)", reasons))
+    assert {"tigervnc-standalone-server", "xrdp", "x11vnc"} <= needed
+    assert needed <= set(recipe.split())
+    compose = (ROOT / "docker" / "lab" / "compose.yaml").read_text("utf-8")
+    assert "command: [up, --foreground, --publish, lab," in compose
+    assert 'ENTRYPOINT ["/opt/ventana/ventana", "lab"]' in recipe
+
+
+def test_published_servers_answer_at_another_address_and_the_foreground_ends_calmly(folder: Path) -> None:
+    line = ["-m", "web.cli", "lab", "up", "sshd-modern", "--foreground", "--publish", "127.0.0.7"]
+    kept = subprocess.Popen(
+        [sys.executable, *line, "--folder", str(folder), "--json"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert kept.stdout is not None
+        text = ""
+        while not text.endswith("]\n"):
+            text += kept.stdout.readline() or pytest.fail("it has ended")
+        (server,) = json.loads(text)
+        with socket.create_connection(("127.0.0.7", server["port"]), timeout=5) as sock:
+            assert sock.recv(4) == b"SSH-"
+        kept.send_signal(signal.SIGTERM)
+        assert kept.wait(30) == 0
+    finally:
+        kept.kill()
+        kept.communicate()
+    assert keeper.state_of(folder) is None

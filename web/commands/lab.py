@@ -74,7 +74,9 @@ def lab() -> None:
 @folder_option
 @click.option("--foreground", is_flag=True, help="Stay here until Ctrl-C, as a container's command does.")
 @click.option(
-    "--publish", metavar="ADDRESS", help="Let other machines reach the servers at this address of ours."
+    "--publish",
+    metavar="ADDRESS",
+    help="Let other machines reach the servers at this address or name of ours.",
 )
 @json_option
 def up(
@@ -90,7 +92,7 @@ def up(
         return REFUSED
     if foreground:
         home.mkdir(parents=True, exist_ok=True)
-        keep(home, entries, publish)
+        keep(home, entries, publish, lambda servers: emit(as_json, servers, lambda: told(servers, home)))
         return 0
     keeper = launch(home, [entry.name for entry in entries], publish)
     with progress(say("starting")):
