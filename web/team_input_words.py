@@ -30,7 +30,7 @@ def labels() -> dict[str, str]:
         "region": _("Region"),
         "role": _("Role"),
         "skills": _("Takes"),
-        "to_time": _("To"),
+        "to_time": _("Until"),
     }
 
 

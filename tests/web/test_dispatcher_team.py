@@ -189,7 +189,7 @@ def test_an_absence_takes_the_slots_and_shows_what_is_booked_in_it(
         ({"first_on": ""}, "required", "First day"),
         ({"first_on": "mañana"}, "not_a_date", "First day"),
         ({"first_on": "2026-12-03", "last_on": "2026-12-01"}, "ends_before_start", "Last day"),
-        ({"first_on": "2026-12-03", "from_time": "18:00", "to_time": "09:00"}, "ends_before_start", "To"),
+        ({"first_on": "2026-12-03", "from_time": "18:00", "to_time": "09:00"}, "ends_before_start", "Until"),
         ({"first_on": "2026-12-03", "from_time": "25:00"}, "not_a_time", "From"),
         ({"first_on": "2020-12-03"}, "gone_by", "Choose days to come"),
         ({"first_on": "2026-12-03", "last_on": "2036-12-03"}, "too_long_absence", "366"),

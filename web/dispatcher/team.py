@@ -16,7 +16,7 @@ from scheduler.team.misplaced import misplaced
 from web.app import now
 from web.dispatcher.asked import attempt
 from web.dispatcher.choices import LANGUAGES, zones
-from web.dispatcher.to_move_view import coming_lines, move_lines
+from web.dispatcher.to_move_view import absence_words, coming_lines, move_lines
 from web.i18n import gettext as _
 from web.i18n import say_platform
 from web.parts.busy_card import busy_card
@@ -48,6 +48,7 @@ def listing() -> ResponseReturnValue:
             moves=counts,
             away=away,
             say=say_platform,
+            absence_words=absence_words,
         )
 
 
@@ -158,6 +159,7 @@ def show_page(technician_id: int, shown: Shown = NOTHING, typed: Typed | None = 
             "calendars": busy_card(session, row.id, now()),
             "moves": move_lines(misplaced(session, desk, now(), row.id)),
             "coming": coming_lines(session, row.id, now()),
+            "absence_words": absence_words,
             "sent": request.args.get("sent") == "yes",
             **_choices(desk, row.zone),
         }

@@ -1,17 +1,18 @@
 """Sessions to be moved, as lists show them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.store.models import Booking
+from scheduler.store.models import Absence, Booking
 from scheduler.team.misplaced import WAITING, Misplaced
 from web import i18n
 from web.i18n import gettext as _
+from web.security import current_zone
 
 MOST_COMING = 100
 
@@ -50,3 +51,12 @@ def _why(each: Misplaced) -> str:
         "calendar": _("the technician's own calendar says busy"),
     }
     return _("closed: %(holiday)s", holiday=each.holiday) if each.reason == "holiday" else words[each.reason]
+
+
+def absence_words(absence: Absence) -> str:
+    """From when to when, as days where it lasts whole ones in the reader's zone."""
+    start, end = (at.astimezone(current_zone()) for at in (absence.starts_at, absence.ends_at))
+    if start.time() != time(0) or end.time() != time(0):
+        return f"{i18n.say_short_moment(absence.starts_at)} – {i18n.say_short_moment(absence.ends_at)}"
+    first, last = start.date(), (end - timedelta(days=1)).date()
+    return i18n.say_day(first) if first == last else f"{i18n.say_day(first)} – {i18n.say_day(last)}"
