@@ -20,6 +20,8 @@ COMMANDS = {
     "worker": ("serving:worker", "Run checks, mails and other due work, without web pages."),
     "load": ("desk:load_file", "Fill the desk from a TOML file: hours, technicians, customers, systems."),
     "migrate": ("desk:migrate_store", "Create or update the database tables."),
+    "backup": ("backup:backup", "Write the whole database to a file, while everything goes on."),
+    "restore": ("backup:restore", "Fill an empty database from a backup, and prove that it is whole."),
     "db": ("db:db", "Copy the desk to another database, for instance from SQLite to PostgreSQL."),
     "doctor": ("doctor:doctor", "Check this installation and say what to mend."),
     "slots": ("booking:slots", "List the bookable slots."),

@@ -61,6 +61,9 @@ NEEDS = (
         "signatures of the Debian that Asterisk needs",
     ),
     Need("debootstrap", "debootstrap", "a real Asterisk in a root of its own"),
+    Need("gcc", "gcc", "power cuts of SQLite, by a small library"),
+    Need("libc6-dev", "/usr/include/stdio.h", "the same"),
+    Need("libfaketime", "/usr/lib/*/faketime/libfaketime.so.1", "clocks that jump"),
     Need("fonts-liberation", "/usr/share/fonts/**/Liberation*", "readable pictures of the pages"),
 )
 

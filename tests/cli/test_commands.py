@@ -1,6 +1,7 @@
 """Each command: its help, what it prints for people and for programs, and its exit status."""
 
 import re
+import socket
 import sqlite3
 from datetime import datetime
 
@@ -200,3 +201,17 @@ def test_migrate_makes_the_folder_and_may_be_repeated(empty: Terminal) -> None:
         said = empty("migrate", "--json")
         assert (said.code, said.json["state"]) == (0, "current")
     assert (empty.folder.stat().st_mode & 0o777) == 0o700
+
+
+def test_a_worker_is_healthy_while_its_heart_beats(ventana: Terminal) -> None:
+    assert ventana("worker", "--healthy").code == 1
+    with sqlite3.connect(ventana.folder / "ventana.db") as connection:
+        beat = "INSERT INTO worker (executor, started_at, seen_at) VALUES (?, 0, unixepoch() - ?)"
+        connection.execute(beat, (f"{socket.gethostname()}-1-a", 3600))
+        connection.execute(beat, ("elsewhere-1-a", 0))
+    connection.close()
+    assert ventana("worker", "--healthy").code == 1
+    with sqlite3.connect(ventana.folder / "ventana.db") as connection:
+        connection.execute(beat, (f"{socket.gethostname()}-2-a", 5))
+    connection.close()
+    assert ventana("worker", "--healthy").code == 0

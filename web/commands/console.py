@@ -43,6 +43,7 @@ def explained(act: Callable[[], Any]) -> int:
 
 def _unusable() -> tuple[type[Exception], ...]:
     # What may be wrong with an installation; each message names the thing and the remedy.
+    from scheduler.backups import BackupFailed
     from scheduler.copying import CopyRefused
     from scheduler.engine import EngineBusy
     from scheduler.loading import LoadingRefused
@@ -52,6 +53,7 @@ def _unusable() -> tuple[type[Exception], ...]:
     from scheduler.store.vault import VaultError
 
     return (
+        BackupFailed,
         CopyRefused,
         EngineBusy,
         LoadingRefused,

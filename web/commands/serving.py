@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -35,14 +36,33 @@ def serve(host: str | None, port: int | None, work: bool | None) -> None:
 
 
 @click.command()
-def worker() -> None:
+@click.option(
+    "--healthy", is_flag=True, help="Only say whether a worker of this host is alive: exit status 0 or 1."
+)
+def worker(healthy: bool) -> None:
     """Run checks, mails and other due work, without web pages. Several may run on PostgreSQL."""
+    if healthy:
+        with desk_service() as service:
+            raise click.exceptions.Exit(0 if _beats_here(service) else 1)
     with desk_service(make_schema=True) as service:
         set_up_logging(service.settings.log_level)
         service.engine.start()
         click.echo("worker: running; Ctrl-C stops it", err=True)
         _wait_for_signal()
         click.echo("worker: finishing what runs …", err=True)
+
+
+def _beats_here(service: Any) -> bool:
+    """Whether a process of this host has written its heartbeat within the last minute."""
+    from sqlalchemy import select
+
+    from scheduler.store.engines import read
+    from scheduler.store.models import Worker
+
+    since = service.clock() - timedelta(minutes=1)
+    with read(service.sessions) as session:
+        alive = session.scalars(select(Worker.executor).where(Worker.seen_at > since)).all()
+    return any(name.startswith(f"{socket.gethostname()}-") for name in alive)
 
 
 def run_server(settings: Any, work: bool) -> None:
