@@ -17,6 +17,7 @@ from scheduler.rules.refusals import NotFound
 from scheduler.settings import Settings
 from scheduler.store.engines import read
 from web import assets, errors, gatekeeping, i18n
+from web.security import current_person
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ BLUEPRINTS = (
 """Modules whose blueprint has the module's own name; each is imported only when the application is made."""
 
 MAX_REQUEST_BYTES = 64 * 1024
+FILE_ROUTES = {"dispatcher.imports.upload": 11 * 1024 * 1024}
+"""Endpoints that take files, with the bytes of their largest request; only for people of the desk."""
 _DRAINED_BYTES = 16 * 1024 * 1024
 THEMES = ("light", "dark")
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -68,6 +71,7 @@ def create_app(service: Service) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(desk=current_desk, here=here, theme=theme, service=service)
     app.before_request(_remember_choice)
+    app.before_request(_allow_files)
     gatekeeping.guard(app)
     i18n.speak(app)
     errors.register(app)
@@ -136,6 +140,14 @@ def _remember_choice() -> Response | None:
                 name, value, max_age=_YEAR_SECONDS, samesite="Lax", httponly=True, secure=secure
             )
     return response  # type: ignore[return-value]  # werkzeug's Response is Flask's here
+
+
+def _allow_files() -> None:
+    """Before anything reads the form: a longer request where a file is expected, from somebody signed in."""
+    limit = FILE_ROUTES.get(request.endpoint or "")
+    person = current_person() if limit else None
+    if person is not None and person.staff:
+        request.max_content_length = limit
 
 
 def _register(app: Flask, name: str) -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "probe": ("probe:probe", "Try a door by hand, without desk or database."),
     "lab": ("lab:lab", "Real servers on this machine to try `probe` on, and the table of what each shows."),
     "keys": ("keys:keys", "Rotate the key that seals customers' credentials."),
+    "customers": ("customers:customers", "Bring customers in from a CSV file."),
     "token": ("desk:token", "Make a token for the HTTP API."),
 }
 

@@ -22,6 +22,7 @@ def labels() -> dict[str, str]:
         "kind": _("Kind of support"),
         "locale": _("Language"),
         "purchases": _("Purchases"),
+        "row": _("Row"),
         "valid_from": _("First day"),
         "valid_until": _("Last day"),
     }
@@ -82,6 +83,74 @@ def _same_customer(_facts: Facts) -> tuple[str, str]:
     return _("a customer cannot be merged into itself."), _("Choose another customer.")
 
 
+def _file_too_large(facts: Facts) -> tuple[str, str]:
+    return _("the file is too large."), _("Part it: at most %(maximum)s MB each.", maximum=facts["maximum"])
+
+
+def _file_empty(_facts: Facts) -> tuple[str, str]:
+    return _("the file is empty."), _("Choose a CSV file with a heading and rows.")
+
+
+def _not_a_csv(facts: Facts) -> tuple[str, str]:
+    return (
+        _("it cannot be read as CSV at line %(line)s.", line=facts["line"]),
+        _("Save it from the spreadsheet as CSV; every quote that opens must close."),
+    )
+
+
+def _one_column(facts: Facts) -> tuple[str, str]:
+    return (
+        _("the heading is a single column: %(heading)s", heading=facts["heading"]),
+        _("Part the columns by semicolon, comma or tab."),
+    )
+
+
+def _missing_columns(facts: Facts) -> tuple[str, str]:
+    names = {"company": _("Company"), "cif": _("CIF")}
+    missing = i18n.say_list(names.get(each, each) for each in facts["missing"])
+    return _("columns are missing: %(names)s.", names=missing), _("Name them in the first line.")
+
+
+def _column_twice(facts: Facts) -> tuple[str, str]:
+    return _("two columns mean the same: %(column)s.", column=facts["column"]), _("Leave one of them out.")
+
+
+def _too_many_rows(facts: Facts) -> tuple[str, str]:
+    return _("it has too many rows."), _("Part it: at most %(maximum)s rows each.", maximum=facts["maximum"])
+
+
+def _too_many_cells(_facts: Facts) -> tuple[str, str]:
+    return (
+        _("the row has more cells than there are columns."),
+        _("Put values with a delimiter in them between quotes."),
+    )
+
+
+def _cif_twice(facts: Facts) -> tuple[str, str]:
+    return (
+        _("line %(line)s has the same CIF.", line=facts["line"]),
+        _("Leave one row for each company; add more people on its page."),
+    )
+
+
+def _cif_merged(facts: Facts) -> tuple[str, str]:
+    return (
+        _("this customer was merged into another one."),
+        _("Use its CIF, %(cif)s.", cif=facts["now"]),
+    )
+
+
+def _no_such_technician(_facts: Facts) -> tuple[str, str]:
+    return _("no technician has this e-mail."), _("Write the address with which they sign in.")
+
+
+def _plan_changed(_facts: Facts) -> tuple[str, str]:
+    return (
+        _("customers changed since the preview, so nothing was written."),
+        _("Look at the new preview and confirm again."),
+    )
+
+
 PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "already_a_contact": _already_a_contact,
     "already_decided": _already_decided,
@@ -94,4 +163,16 @@ PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "not_a_zone": _not_a_zone,
     "not_metered": _not_metered,
     "same_customer": _same_customer,
+    "file_too_large": _file_too_large,
+    "file_empty": _file_empty,
+    "not_a_csv": _not_a_csv,
+    "one_column": _one_column,
+    "missing_columns": _missing_columns,
+    "column_twice": _column_twice,
+    "too_many_rows": _too_many_rows,
+    "too_many_cells": _too_many_cells,
+    "cif_twice": _cif_twice,
+    "cif_merged": _cif_merged,
+    "no_such_technician": _no_such_technician,
+    "plan_changed": _plan_changed,
 }

@@ -2,8 +2,21 @@
 
 from flask import Blueprint
 
-from web.dispatcher import claims, contacts, customers, desk_hours, doors, support, team, team_times
+from web.dispatcher import (
+    claims,
+    contacts,
+    customers,
+    desk_hours,
+    doors,
+    imports,
+    log,
+    merges,
+    support,
+    team,
+    team_times,
+)
 
 dispatcher = Blueprint("dispatcher", __name__)
-for part in (customers, claims, contacts, doors, support, team, team_times, desk_hours):
+PARTS = (customers, claims, contacts, doors, imports, log, merges, support, team, team_times, desk_hours)
+for part in PARTS:
     dispatcher.register_blueprint(part.blueprint)
