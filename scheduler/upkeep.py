@@ -5,8 +5,10 @@ from datetime import timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from scheduler.calendars.rewriting import outdated, rewrite
 from scheduler.calendars.sync import forget_tombstones
 from scheduler.clock import Clock
+from scheduler.context import Installation, load_desk
 from scheduler.store.bookings import HELD
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, LoginAttempt, RateEvent, SignInCode, WebSession
@@ -24,6 +26,25 @@ def expire_holds(factory: sessionmaker[Session], clock: Clock) -> None:
             .values(status="expired", rev=Booking.rev + 1, changed_at=now)
             .execution_options(synchronize_session=False)
         )
+
+
+def renew_calendars(factory: sessionmaker[Session], clock: Clock, installation: Installation) -> None:
+    """Write anew what an earlier version of ours has written, so that an upgrade needs no command."""
+    from scheduler.checks.explaining import last_failure  # the probes' words cost every start otherwise
+
+    while True:
+        with write(factory) as session:
+            now = clock()
+            ids = outdated(session, now)
+            if not ids:
+                return
+            rewrite(
+                session,
+                load_desk(session, installation),
+                now,
+                Booking.id.in_(ids),
+                lambda s, booking, locale: last_failure(s, booking, load_desk(s, installation), locale),
+            )
 
 
 def forget(factory: sessionmaker[Session], clock: Clock) -> None:

@@ -56,6 +56,9 @@ def regular_of(parts: Parts) -> Sequence[Every]:
     return [
         Every("expire_holds", 30.0, partial(upkeep.expire_holds, sessions, clock)),
         Every("remind", 60.0, partial(reminders.write_due, sessions, clock, parts.installation)),
+        Every(
+            "renew_calendars", 3600.0, partial(upkeep.renew_calendars, sessions, clock, parts.installation)
+        ),
         Every("forget", 3600.0, partial(upkeep.forget, sessions, clock)),
     ]
 

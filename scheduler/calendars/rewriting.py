@@ -3,10 +3,10 @@
 Only an event whose bytes differ is written and counted as a change, so doing it twice does nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from scheduler.calendars.event import SERIALISER_VERSION, busy_bytes, event_bodies
@@ -49,12 +49,12 @@ def numbers_of_events(session: Session, now: datetime, batch: int = 100) -> Iter
         yield part[0], part[-1]
 
 
-def outdated(session: Session, now: datetime) -> int:
-    """How many events still shown an earlier version of ours has written."""
-    older = select(func.count()).where(
+def outdated(session: Session, now: datetime, at_most: int = 100) -> Sequence[int]:
+    """Bookings whose events, still shown, an earlier version of ours has written: the first ones by number."""
+    older = select(CalendarObject.booking_id).where(
         CalendarObject.serialiser < SERIALISER_VERSION, CalendarObject.ends_at > now - STILL_SHOWN
     )
-    return session.scalars(older).one()
+    return session.scalars(older.order_by(CalendarObject.booking_id).limit(at_most)).all()
 
 
 def _rewrite_one(

@@ -14,6 +14,7 @@ from scheduler.calendars.rewriting import numbers_of_events, outdated, rewrite
 from scheduler.calendars.writing import CANCELLED_STAYS, write_event
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, CalendarObject, Customer, Technician
+from scheduler.upkeep import renew_calendars
 from tests.unit.calendars.desk import ANA, BASE, LUIS, NOW, add_booking, add_desk, context
 
 SECOND = timedelta(seconds=1)
@@ -164,9 +165,9 @@ def test_all_events_can_be_written_anew(desk: Database) -> None:
             write_event(session, context(session), add_booking(session, number, id=number), NOW)
         session.get_one(CalendarObject, 1).vevent = b"old bytes"
     with write(desk.sessions) as session:
-        assert outdated(session, NOW) == 0
+        assert outdated(session, NOW) == []
         session.get_one(CalendarObject, 2).serialiser = 1
-        assert outdated(session, NOW) == 1
+        assert outdated(session, NOW) == [2]
         before = calendar_of_all(session)
         assert list(numbers_of_events(session, NOW, 2)) == [(1, 2), (3, 3)]
         assert rewrite(session, context(session), NOW, true()) == 1, "only what differs is written"
@@ -176,7 +177,7 @@ def test_all_events_can_be_written_anew(desk: Database) -> None:
     with write(desk.sessions) as session:
         after = calendar_of_all(session)
         assert after == before + 1
-        assert outdated(session, NOW) == 0
+        assert outdated(session, NOW) == []
         assert rewrite(session, context(session), NOW, true()) == 0
         assert calendar_of_all(session) == after, "twice does nothing"
         session.get_one(Customer, 1).company = "Clínica Luna"
@@ -187,6 +188,22 @@ def test_all_events_can_be_written_anew(desk: Database) -> None:
     kept = stored(desk)
     assert kept is not None
     assert "Clínica Luna" in kept.vevent.decode()
+
+
+def test_an_upgrade_renews_what_an_earlier_version_wrote(desk: Database) -> None:
+    with write(desk.sessions) as session:
+        for number in range(1, 4):
+            write_event(session, context(session), add_booking(session, number, id=number), NOW)
+        installation = context(session).installation
+        for kept in session.scalars(select(CalendarObject)):
+            kept.vevent_busy, kept.vevent_customer, kept.serialiser = None, None, 1
+    for _ in range(2):
+        renew_calendars(desk.sessions, lambda: NOW, installation)
+        with read(desk.sessions) as session:
+            rows = session.scalars(select(CalendarObject)).all()
+            assert all(kept.vevent_busy and kept.vevent_customer for kept in rows)
+            assert outdated(session, NOW) == []
+    assert calendar_of(desk, ANA)[0] == 7, "three were written, three renewed, and no more the second time"
 
 
 def calendar_of_all(session: Session) -> int:
