@@ -12,7 +12,7 @@ Facts = Mapping[str, Any]
 def invalid_words(field: str, problem: str, facts: Facts) -> tuple[str, str, str]:
     """Title, text and remedy for InvalidInput; a problem without words of its own still names the field."""
     label = field_label(field)
-    say = _PROBLEMS.get(problem) or customer_words.PROBLEMS.get(problem, _cannot_be_read)
+    say = _PROBLEMS.get(problem, _cannot_be_read)
     text, remedy = say(facts)
     return _("%(field)s cannot be used", field=label), f"{label}: {text}", remedy
 
@@ -36,6 +36,8 @@ def _labels() -> dict[str, str]:
     return {
         **_labels_of_accesses(),
         **team_input_words.labels(),
+        "events": _("Events"),
+        "url": _("Address"),
         "cif": _("CIF"),
         "code": _("Code"),
         "company": _("Company"),
@@ -234,6 +236,7 @@ def _too_many_calendars(facts: Facts) -> tuple[str, str]:
 
 
 _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
+    **customer_words.PROBLEMS,
     **team_input_words.PROBLEMS,
     "control_characters": _control_characters,
     "not_a_calendar_url": _not_a_calendar_url,
