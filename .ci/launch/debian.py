@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,14 +68,18 @@ NEEDS = (
 )
 
 
-def missing() -> list[Need]:
-    """What is not on this machine."""
-    return [need for need in NEEDS if not need.is_met()]
+SLOW_NEEDS = (Need("thunderbird", "thunderbird", "the calendars in Thunderbird"),)
+"""For `./test full` alone: 211 MB when installed."""
 
 
-def provide() -> list[Need]:
+def missing(more: Iterable[Need] = ()) -> list[Need]:
+    """What is not on this machine, of the usual needs and of these."""
+    return [need for need in (*NEEDS, *more) if not need.is_met()]
+
+
+def provide(more: Iterable[Need] = ()) -> list[Need]:
     """Install what is missing if that is allowed here; return what is missing afterwards."""
-    needs = missing()
+    needs = missing(more)
     if not needs or not _may_install():
         return needs
     names = [need.package for need in needs]
@@ -83,7 +87,7 @@ def provide() -> list[Need]:
     with _services_stay_off():
         if not _apt_get("update") or not _apt_get("install", "--yes", "--no-install-recommends", *names):
             print("apt-get did not succeed; going on without", flush=True)
-    return missing()
+    return missing(more)
 
 
 def _may_install() -> bool:

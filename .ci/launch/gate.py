@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 def gate_of(arguments: list[str]) -> Callable[[], list[Outcome]] | None:
     """The stages that the arguments name; None when they are pytest's own."""
-    name, *rest = arguments or ["full"]
+    name, *rest = arguments or ["usual"]
     if name == "faults" and all(word.startswith("--release") or PROMISE.fullmatch(word) for word in rest):
         return partial(faults, rest)
     return GATES.get(name) if not rest else None
@@ -47,9 +47,19 @@ def quick() -> list[Outcome]:
     return side_by_side(stages.reading(), [*stages.rules(), stages.store_on_sqlite()])
 
 
-def full() -> list[Outcome]:
-    """Everything."""
+def usual() -> list[Outcome]:
+    """What every change must pass."""
     provide_packages()
+    return _everything_but_slow()
+
+
+def full() -> list[Outcome]:
+    """That, and what takes a large package or minutes for one answer."""
+    provide_packages(debian.SLOW_NEEDS)
+    return [*_everything_but_slow(), *in_turn([stages.slow()])]
+
+
+def _everything_but_slow() -> list[Outcome]:
     outcomes = side_by_side([*stages.reading(), stages.static_files()], stages.rules())
     return [*outcomes, *in_turn([stages.services(), stages.faults()])]
 
@@ -63,13 +73,13 @@ def faults(words: Sequence[str] = ()) -> list[Outcome]:
     return in_turn([stages.faults(promises, minutes=30 if len(promises) == len(words) else 24 * 60)])
 
 
-GATES = {"quick": quick, "full": full}
+GATES = {"quick": quick, "usual": usual, "full": full}
 PROMISE = re.compile(r"P\d+")
 
 
-def provide_packages() -> None:
+def provide_packages(more: Sequence[debian.Need] = ()) -> None:
     """Install what the tests need from Debian, or say what is missing and what that costs."""
-    for need in debian.provide():
+    for need in debian.provide(more):
         print(f"missing: {need.package} — skipped without it: {need.used_for}", flush=True)
 
 

@@ -178,7 +178,7 @@ def static_files() -> Stage:
 
 def services() -> Stage:
     """Everything that needs a server, a database or a browser, two at a time."""
-    apart = [f"--ignore=tests/{folder}" for folder in ("unit", "house", "faults")]
+    apart = [f"--ignore=tests/{folder}" for folder in ("unit", "house", "faults", "slow")]
     return pytest_run("services", "tests", *apart, "-n", "2", "--dist", "worksteal", minutes=30, live=True)
 
 
@@ -193,6 +193,11 @@ def faults(promises: Sequence[str] = (), minutes: float = 30) -> Stage:
         for path in sorted((CHECKOUT / "tests" / "faults").glob(f"test_{promise.lower()}_*.py"))
     ]
     return pytest_run("faults", *(files or ["tests/faults"]), minutes=minutes, live=True)
+
+
+def slow() -> Stage:
+    """What `./test full` has on top: other people's large programs against ours."""
+    return pytest_run("slow", "tests/slow", minutes=15, live=True)
 
 
 def last_lines(output: str, count: int = 60) -> str:

@@ -11,11 +11,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 from icalendar import Calendar
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, literal, select
 from sqlalchemy.orm import Session
 
 from scheduler.calendars.app_passwords import Subscriber
 from scheduler.calendars.event import SERIALISER_VERSION
+from scheduler.calendars.faces import with_name
 from scheduler.calendars.invite import PRODID
 from scheduler.calendars.sync import State, day_of, inside
 from scheduler.calendars.timezone import vtimezone
@@ -31,7 +32,7 @@ MANY = 400
 """Ids asked for by one query; SQLite takes no endless list."""
 
 Event = Row[*tuple[Any, ...]]
-"""booking_id, technician_id, calendar_rev, zone, and vevent where it was asked for."""
+"""booking_id, technician_id, calendar_rev, zone, whose, and vevent where it was asked for."""
 
 _COLUMNS = (
     CalendarObject.booking_id,
@@ -39,6 +40,8 @@ _COLUMNS = (
     CalendarObject.calendar_rev,
     CalendarObject.zone,
 )
+_NOBODY = literal("").label("whose")
+"""In one's own calendar no event says whose it is."""
 
 
 def names_for(subscriber: Subscriber) -> tuple[str, ...]:
@@ -61,12 +64,13 @@ def events(
     session: Session, state: State, *wanted: ColumnElement[bool], content: bool = False
 ) -> Sequence[Event]:
     """The calendar's events of which all of this holds, by their end."""
-    columns = (*_COLUMNS, CalendarObject.vevent) if content else _COLUMNS
-    query = (
-        select(*columns)
-        .where(CalendarObject.technician_id.in_(state.revisions), inside(state.day), *wanted)
-        .order_by(CalendarObject.ends_at, CalendarObject.booking_id)
-    )
+    columns = (*_COLUMNS, Technician.name.label("whose") if state.name == TEAM else _NOBODY)
+    query = select(*columns, CalendarObject.vevent) if content else select(*columns)
+    if state.name == TEAM:
+        query = query.join(Technician, Technician.id == CalendarObject.technician_id)
+    query = query.where(
+        CalendarObject.technician_id.in_(state.revisions), inside(state.day), *wanted
+    ).order_by(CalendarObject.ends_at, CalendarObject.booking_id)
     # The session's connection, past its object loading: that would cost as much as the query.
     return session.connection().execute(query).all()
 
@@ -93,6 +97,12 @@ def overlapping(start: datetime | None, end: datetime | None) -> ColumnElement[b
     return wanted & (CalendarObject.starts_at < end) & (CalendarObject.ends_at < last)
 
 
+def content_of(event: Event) -> bytes:
+    """The calendar object of an event that was read with its content; a team's says whose it is."""
+    vevent = with_name(event.vevent, event.whose) if event.whose else event.vevent
+    return object_bytes(event.zone, vevent)
+
+
 def object_bytes(zone: str, vevent: bytes) -> bytes:
     """The whole calendar object of one event, as content lines with CRLF."""
     return b"".join((_head(), vtimezone(zone), vevent, TRAILER))
@@ -100,13 +110,13 @@ def object_bytes(zone: str, vevent: bytes) -> bytes:
 
 def etag_of(event: Event) -> str:
     """The strong ETag of the object, quoted: whose revision wrote it, and what stands around it."""
-    return f'"{event.technician_id}-{event.calendar_rev}-{_frame_tag(event.zone)}"'
+    return f'"{event.technician_id}-{event.calendar_rev}-{_frame_tag(event.zone, event.whose)}"'
 
 
 @lru_cache(maxsize=64)
-def _frame_tag(zone: str) -> str:
-    """Another table of time zones, or another version of ours, makes other objects of the same events."""
-    digest = hashlib.sha256(object_bytes(zone, b"%d" % SERIALISER_VERSION))
+def _frame_tag(zone: str, whose: str) -> str:
+    """Another table of time zones, name or version of ours makes other objects of the same events."""
+    digest = hashlib.sha256(object_bytes(zone, f"{SERIALISER_VERSION} {whose}".encode()))
     return digest.hexdigest()[:8]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import icalendar
 import pytest
 
-from tests.calendars.conftest import Node, Python, Served
+from tests.calendars.conftest import Node, Python
 from tests.calendars.every_kind import CANCELLED
+from tests.calendars.serving import Served
 from tests.unit.calendars.desk import LUIS, NOW
 
 ALL = {f"{number}.ics" for number in range(1, CANCELLED + 1)}
@@ -26,7 +27,7 @@ def change_four(served: Served) -> None:
 
 def test_python_caldav(python_clients: Python, served: Served) -> None:
     first = python_clients.run("with_caldav.py", *served.credentials)
-    assert first["calendars"] == ["Intervenciones · Ana Ruiz"]
+    assert first["calendars"] == ["Equipo", "Intervenciones · Ana Ruiz"]
     assert set(first["changed"]) == ALL
     assert len(first["all"]) == len(ALL)
     assert first["by_uid"] == first["all"][0]
@@ -45,7 +46,7 @@ def test_tsdav(node_clients: Node, served: Served) -> None:
     _, user, password = served.credentials
     arguments = ("with_tsdav.mjs", served.url, user, password)
     first = node_clients.run(*arguments)
-    assert first["calendars"] == ["Intervenciones · Ana Ruiz"]
+    assert first["calendars"] == ["Equipo", "Intervenciones · Ana Ruiz"]
     assert set(first["events"]) == ALL
     assert all("\r\n" in text and text.count("\n") == text.count("\r\n") for text in first["events"].values())
     assert first["inRange"] == ["1.ics"]
@@ -67,7 +68,7 @@ status_path = "{folder}/status/"
 [pair cal]
 a = "remote"
 b = "local"
-collections = {'["from a"]' if "caldav" in storage else "null"}
+collections = {'["interventions"]' if "caldav" in storage else "null"}
 conflict_resolution = "a wins"
 [storage local]
 type = "filesystem"

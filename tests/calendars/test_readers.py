@@ -17,8 +17,9 @@ import pytest
 
 from scheduler.calendars import secrets
 from tests.calendars import libical
-from tests.calendars.conftest import Node, Python, Served
+from tests.calendars.conftest import Node, Python
 from tests.calendars.every_kind import CANCELLED, COMPANIES
+from tests.calendars.serving import Served
 from tests.web.dav_client import NAMES, Dav, query_body
 from web.app import create_app
 
@@ -43,13 +44,18 @@ def fetched(url: str) -> bytes:
 
 @pytest.fixture
 def files(served: Served, tmp_path: Path) -> list[Path]:
-    """Each scope's feed, and each object of the CalDAV calendar, in a file of its own."""
-    bodies = {f"feed-{scope}": fetched(served.feed(scope)) for scope in secrets.SCOPES}
+    """Each scope's feed in every detail, and each object of the CalDAV calendars, in a file of its own."""
+    bodies = {f"feed-{scope}": fetched(served.feed(scope)) for scope in (*secrets.SCOPES, "customer")}
+    for detail in ("busy", "host"):
+        for scope in ("interventions", "slots", "team"):
+            settings = secrets.FeedSettings(detail, alarm_minutes=30)
+            bodies[f"feed-{scope}-{detail}"] = fetched(served.feed(scope, settings))
     dav = Dav(create_app(served.desk).test_client(), served.user, served.password)
-    found = dav.report(query_body("", "<c:calendar-data/>"))
-    for number, data in enumerate(found.iterfind(".//c:calendar-data", NAMES)):
-        bodies[f"object-{number:02}"] = (data.text or "").encode()
-    assert len(bodies) == len(secrets.SCOPES) + CANCELLED
+    for name in ("interventions", "team"):
+        found = dav.report(query_body("", "<c:calendar-data/>"), f"/dav/calendars/1/{name}/")
+        for number, data in enumerate(found.iterfind(".//c:calendar-data", NAMES)):
+            bodies[f"object-{name}-{number:02}"] = (data.text or "").encode()
+    assert len(bodies) == len(secrets.SCOPES) + 1 + 6 + 2 * CANCELLED
     for name, body in bodies.items():
         (tmp_path / f"{name}.ics").write_bytes(body)
     return sorted(tmp_path.glob("*.ics"))
@@ -107,7 +113,7 @@ def test_all_readers_see_the_same_events(
     files: list[Path], node_clients: Node, python_clients: Python
 ) -> None:
     expected = [sorted(by_icalendar(path), key=repr) for path in files]
-    assert sum(map(len, expected)) > len(secrets.SCOPES) + CANCELLED
+    assert sum(map(len, expected)) > 8 * CANCELLED
     readers: dict[str, list[list[Seen]]] = {
         "ical.js": by_javascript(node_clients, files, "ical.js"),
         "ts-ics": by_javascript(node_clients, files, "ts-ics"),

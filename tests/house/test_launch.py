@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from launch import debian, environment, installers, stages, wording
+from launch import debian, environment, gate, installers, stages, wording
 
 from tests.house.source_files import CHECKOUT
 
@@ -265,6 +265,25 @@ def test_packages_are_not_installed_where_it_is_forbidden(monkeypatch: pytest.Mo
     monkeypatch.setattr(debian, "NEEDS", (need,))
     monkeypatch.setattr(debian, "_apt_get", lambda *_: pytest.fail("asked apt-get"))
     assert debian.provide() == [need]
+
+
+def test_the_full_gate_is_the_usual_one_and_the_slow_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def run(stage: stages.Stage) -> stages.Outcome:
+        ran.append(stage.name)
+        return stages.Outcome(stage, 1, 0)
+
+    monkeypatch.setattr(debian, "provide", lambda *_: [])
+    monkeypatch.setattr(stages, "run", run)
+    usual, full = gate.gate_of([]), gate.gate_of(["full"])
+    assert usual
+    assert full
+    usual()
+    expected, ran[:] = [*ran, "slow"], []
+    full()
+    assert sorted(ran) == sorted(expected)
+    assert "--ignore=tests/slow" in stages.services().command
 
 
 def _stage(*command: str, minutes: float = 1, is_tests: bool = False) -> stages.Stage:

@@ -14,13 +14,14 @@ from werkzeug.test import TestResponse
 from fixtures.databases import Database
 from scheduler.actor import Actor
 from scheduler.calendars.app_passwords import create
+from scheduler.calendars.feed import Sources
 from scheduler.calendars.writing import write_event
 from scheduler.context import DeskContext, Installation, load_desk
 from scheduler.rules.intervals import Interval
 from scheduler.settings import Settings
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, Technician
-from tests.unit.calendars.desk import ANA, NOW, add_booking, add_desk, context
+from tests.unit.calendars.desk import ANA, BASE, NOW, add_booking, add_desk, context
 from web.app import create_app
 
 NAMES = {"d": "DAV:", "c": "urn:ietf:params:xml:ns:caldav", "cs": "http://calendarserver.org/ns/"}
@@ -48,10 +49,12 @@ class DavDesk:
     def desk(self, session: Session) -> DeskContext:
         return load_desk(session, self.installation)
 
-    def open_slots(self, session: Session, technician: Technician, now: datetime) -> list[Interval]:
-        """Two free hours of the next day, for the calendars that offer them."""
+    @property
+    def calendar_sources(self) -> Sources:
+        """Two free hours of the next day, and one in which the technician is busy elsewhere."""
         start = NOW + timedelta(days=1, hours=5)
-        return [Interval(start + n * HOUR, start + (n + 1) * HOUR) for n in range(2)]
+        free = [Interval(start + n * HOUR, start + (n + 1) * HOUR) for n in range(2)]
+        return Sources(BASE, b"l" * 32, lambda *_: free, lambda *_: [])
 
     def change(self, number: int, **values: object) -> None:
         """Change a booking as its service does, and write its event."""

@@ -14,11 +14,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from scheduler.calendars.app_passwords import Subscriber
 from scheduler.calendars.collections import (
+    content_of,
     etag_of,
     events,
     events_by_id,
     names_for,
-    object_bytes,
     state_of,
 )
 from scheduler.calendars.conditional import Asked, is_fresh
@@ -198,7 +198,7 @@ def event(session: Session, person: Subscriber, technician_id: int, name: str, b
     if is_fresh(Asked(request.headers.get("If-None-Match")), etag_of(found), None):
         answer.status_code = HTTPStatus.NOT_MODIFIED
     else:
-        answer.set_data(object_bytes(found.zone, found.vevent))
+        answer.set_data(content_of(found))
     return answer
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from scheduler.calendars.app_passwords import Subscriber
-from scheduler.calendars.collections import OWN, Event, etag_of, object_bytes
+from scheduler.calendars.collections import OWN, Event, content_of, etag_of, object_bytes
 from scheduler.calendars.sync import State
 from scheduler.calendars.words import words
 from web.caldav.asking import Wanted
@@ -142,8 +142,8 @@ def describe(path: str, wanted: Wanted, have: Properties) -> str:
 
 _OF_EVENTS: Mapping[str, Callable[[Event], str]] = {
     GETETAG: etag_of,
-    f"{{{DAV}}}getcontentlength": lambda event: str(len(object_bytes(event.zone, event.vevent))),
-    CALENDAR_DATA: lambda event: calendar_text(object_bytes(event.zone, event.vevent)),
+    f"{{{DAV}}}getcontentlength": lambda event: str(len(content_of(event))),
+    CALENDAR_DATA: lambda event: calendar_text(content_of(event)),
 }
 _OF_ALL_EVENTS = {
     RESOURCETYPE: "",
