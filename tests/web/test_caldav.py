@@ -68,7 +68,11 @@ def test_a_dispatcher_has_the_teams_calendar_too(desk: DavDesk, dav: Dav) -> Non
     make_dispatcher(desk)
     listed = dav.propfind(team, "d:getetag", depth="1")
     assert [it.text for it in listed.iterfind(".//d:href", NAMES)] == [team, f"{team}1.ics", f"{team}2.ics"]
-    assert dav.ask("GET", f"{team}2.ics").status_code == 200
+    theirs, own, shown = (dav.ask("GET", path).data for path in (f"{team}2.ics", ONE, f"{team}1.ics"))
+    assert "· Luis Peña\r\n" in theirs.decode()
+    assert "· Ana Ruiz\r\n" in shown.decode()
+    assert "Ana Ruiz" not in own.decode()
+    assert dav.ask("GET", f"{team}1.ics").headers["ETag"] != dav.ask("GET", ONE).headers["ETag"]
     assert dav.ask("GET", f"{OWN}2.ics").status_code == 404
 
 
