@@ -11,12 +11,26 @@ from web.dispatcher import (
     imports,
     log,
     merges,
+    sending,
     support,
     team,
     team_times,
 )
 
 dispatcher = Blueprint("dispatcher", __name__)
-PARTS = (customers, claims, contacts, doors, imports, log, merges, support, team, team_times, desk_hours)
+PARTS = (
+    customers,
+    claims,
+    contacts,
+    doors,
+    imports,
+    log,
+    merges,
+    sending,
+    support,
+    team,
+    team_times,
+    desk_hours,
+)
 for part in PARTS:
     dispatcher.register_blueprint(part.blueprint)
