@@ -1,4 +1,4 @@
-"""Hold, book, move, cancel, start, complete: each public verb is one step inside the caller's one transaction.
+"""Hold, book, move, cancel: each public verb is one step inside the caller's one transaction.
 
 Every verb takes the open session, the desk, the instant `now` (UTC) and the actor; it either writes everything that
 follows (ledger, checks, calendar bytes, mails, audit) or raises a Refusal and the caller's transaction writes nothing.
@@ -6,22 +6,19 @@ The order of locks is technician → booking → ledger → checks → outbox �
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler import audit, entitlements, notices
+from scheduler import entitlements, notices
 from scheduler.actor import SYSTEM, Actor
 from scheduler.calendars.writing import write_event
+from scheduler.changing import change, require_rev, visible, write_down
 from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
 from scheduler.customers import ledger
-from scheduler.placing import BookingRequest, Move, insert, next_version, override_reason, place
-from scheduler.rules import refusals
+from scheduler.placing import BookingRequest, Move, insert, override_reason, place
 from scheduler.rules.lifecycle import next_status
-from scheduler.rules.text import clean_text
-from scheduler.store import booking_rows
 from scheduler.store.bookings import HELD, Booking
 
 __all__ = [
@@ -29,17 +26,13 @@ __all__ = [
     "Move",
     "book",
     "cancel",
-    "complete",
     "hold",
     "move",
     "override_reason",
     "release_for_red",
     "release_holds",
-    "start",
     "visible",
 ]
-
-NOTE_LENGTH = 4000
 
 
 def hold(
@@ -75,7 +68,7 @@ def book(
     checks.plan(session, desk, booking, now)
     write_event(session, desk, booking, now, new=True)
     notices.booking_changed(session, desk, now, booking, "confirmed")
-    _audit(session, desk, now, actor, "booking.book", booking, override=request.override_reason)
+    write_down(session, desk, now, actor, "booking.book", booking, override=request.override_reason)
     return booking
 
 
@@ -88,7 +81,7 @@ def move(
     """
     booking = visible(session, actor, booking_id)
     next_status(booking.status, "move")
-    _require_rev(booking, to.seen_rev)
+    require_rev(booking, to.seen_rev)
     before = booking.technician_id
     place(session, desk, now, actor, booking, to)
     checks.drop(session, booking)
@@ -96,7 +89,7 @@ def move(
     left = before if before != booking.technician_id else None
     write_event(session, desk, booking, now, left_technician_id=left)
     notices.booking_changed(session, desk, now, booking, "moved", left)
-    _audit(session, desk, now, actor, "booking.move", booking, override=to.override_reason)
+    write_down(session, desk, now, actor, "booking.move", booking, override=to.override_reason)
     return booking
 
 
@@ -108,72 +101,23 @@ def cancel(
     Raises StaleRevision and TransitionNotAllowed (a session under way or over is not cancelled).
     """
     booking = visible(session, actor, booking_id)
-    _change(session, booking, seen_rev, "cancel", now)
+    change(session, booking, seen_rev, "cancel", now)
     entitlements.release(session, now, booking, actor)
     checks.drop(session, booking)
     write_event(session, desk, booking, now)
     notices.booking_changed(session, desk, now, booking, "cancelled")
-    _audit(session, desk, now, actor, "booking.cancel", booking)
+    write_down(session, desk, now, actor, "booking.cancel", booking)
     return booking
 
 
 def release_for_red(session: Session, desk: DeskContext, now: datetime, booking: Booking) -> None:
     """Free the slot of a booking whose access still fails close to its start, at no cost to the customer."""
-    _change(session, booking, booking.rev, "cancel", now)
+    change(session, booking, booking.rev, "cancel", now)
     entitlements.release(session, now, booking, SYSTEM)
     checks.drop(session, booking)
     write_event(session, desk, booking, now)
     notices.booking_changed(session, desk, now, booking, "released")
-    _audit(session, desk, now, SYSTEM, "booking.release", booking, code=booking.verdict_code)
-
-
-def start(
-    session: Session, desk: DeskContext, now: datetime, actor: Actor, booking_id: int, seen_rev: int
-) -> Booking:
-    """The technician sits down: the session clock starts."""
-    booking = visible(session, actor, booking_id)
-    _require_staff(actor)
-    _change(session, booking, seen_rev, "start", now, session_started_at=now)
-    checks.drop(session, booking)
-    write_event(session, desk, booking, now)
-    _audit(session, desk, now, actor, "booking.start", booking)
-    return booking
-
-
-def complete(
-    session: Session,
-    desk: DeskContext,
-    now: datetime,
-    actor: Actor,
-    booking_id: int,
-    seen_rev: int,
-    minutes_used: int,
-    note: str,
-) -> Booking:
-    """Close the session: hours used in quarter hours leave the ledger, the customer gets a copy by mail.
-
-    Raises InvalidInput("minutes_used") off the quarter hour or outside 0…24 h, HoursExhausted, StaleRevision.
-    """
-    booking = visible(session, actor, booking_id)
-    _require_staff(actor)
-    if minutes_used % 15 or not 0 <= minutes_used <= 24 * 60:
-        raise refusals.InvalidInput("minutes_used", "quarter_hours")
-    note = clean_text("note", note, NOTE_LENGTH, multiline=True)
-    _change(session, booking, seen_rev, "complete", now, minutes_used=minutes_used, session_note=note)
-    with ledger.watching(session, desk, now, booking.entitlement):
-        entitlements.settle(session, now, booking, minutes_used, actor)
-    write_event(session, desk, booking, now)
-    notices.booking_changed(session, desk, now, booking, "completed")
-    _audit(session, desk, now, actor, "booking.complete", booking, minutes_used=minutes_used)
-    return booking
-
-
-def visible(session: Session, actor: Actor, booking_id: int) -> Booking:
-    """The booking, if the actor may see it; customers are walls to each other. Raises NotFound("booking")."""
-    booking = session.get(Booking, booking_id)
-    if booking is None or (actor.customer_id is not None and booking.customer_id != actor.customer_id):
-        raise refusals.NotFound("booking")
-    return booking
+    write_down(session, desk, now, SYSTEM, "booking.release", booking, code=booking.verdict_code)
 
 
 def booked_by(session: Session, actor: Actor, access_point_id: int, starts_at: datetime) -> Booking | None:
@@ -187,42 +131,3 @@ def booked_by(session: Session, actor: Actor, access_point_id: int, starts_at: d
             Booking.created_by == str(actor),
         )
     )
-
-
-def _change(
-    session: Session, booking: Booking, seen_rev: int, verb: str, now: datetime, **values: Any
-) -> None:
-    status = next_status(booking.status, verb)
-    _require_rev(booking, seen_rev)
-    values |= next_version(booking, now) | {"status": status}
-    if not booking_rows.change_booking(session, booking.id, seen_rev, (booking.status,), values):
-        raise refusals.StaleRevision(current_rev=booking.rev + 1)
-    session.refresh(booking)
-
-
-def _require_rev(booking: Booking, seen_rev: int) -> None:
-    if booking.rev != seen_rev:
-        raise refusals.StaleRevision(current_rev=booking.rev)
-
-
-def _require_staff(actor: Actor) -> None:
-    if not actor.staff:
-        raise refusals.NotAllowed("session")
-
-
-def _audit(
-    session: Session,
-    desk: DeskContext,
-    now: datetime,
-    actor: Actor,
-    action: str,
-    booking: Booking,
-    **facts: Any,
-) -> None:
-    facts |= {
-        "starts_at": booking.starts_at.isoformat(),
-        "technician": booking.technician_id,
-        "rev": booking.rev,
-    }
-    said = {name: value for name, value in facts.items() if value is not None}
-    audit.record(session, desk.installation.keys.audit, now, actor, action, f"booking:{booking.id}", **said)

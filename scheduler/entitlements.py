@@ -94,27 +94,50 @@ def correct(
     return _take(session, now, entitlement, None, "consume", -minutes, actor)
 
 
-def hold(session: Session, now: datetime, booking: Booking, minutes: int, actor: Actor) -> None:
-    """Set the booking's minutes aside. Raises HoursExhausted when a parallel booking spent them first."""
+def hold(
+    session: Session, now: datetime, booking: Booking, minutes: int, actor: Actor, round_: int = 1
+) -> None:
+    """Set the booking's minutes aside. Raises HoursExhausted when a parallel booking spent them first.
+
+    `round_` counts the closings of the booking that were taken back; in each, every reason stands once at most.
+    """
     entitlement = session.get_one(Entitlement, booking.entitlement_id)
     if not entitlement.metered:
         return
-    _take(session, now, entitlement, booking, "hold", minutes, actor)
+    _take(session, now, entitlement, booking, "hold", minutes, actor, round_)
 
 
-def release(session: Session, now: datetime, booking: Booking, actor: Actor) -> None:
+def release(session: Session, now: datetime, booking: Booking, actor: Actor, round_: int = 1) -> None:
     """Give the minutes held for a booking back."""
-    held = _held(session, booking.id)
+    held = held_minutes(session, booking, round_)
     if held:
-        _enter(session, now, booking.entitlement_id, booking.id, "release", held, actor)
+        _enter(session, now, booking.entitlement_id, booking.id, "release", held, actor, round_)
 
 
-def settle(session: Session, now: datetime, booking: Booking, used_minutes: int, actor: Actor) -> None:
+def settle(
+    session: Session, now: datetime, booking: Booking, used_minutes: int, actor: Actor, round_: int = 1
+) -> None:
     """At close-out: give back what was held and take what was used. Raises HoursExhausted when that is not there."""
-    release(session, now, booking, actor)
+    release(session, now, booking, actor, round_)
     entitlement = session.get_one(Entitlement, booking.entitlement_id)
     if entitlement.metered and used_minutes:
-        _take(session, now, entitlement, booking, "consume", used_minutes, actor)
+        _take(session, now, entitlement, booking, "consume", used_minutes, actor, round_)
+
+
+def reverse(
+    session: Session, now: datetime, booking: Booking, used_minutes: int, actor: Actor, round_: int
+) -> None:
+    """Give back what a closing of this round took, by an entry of its own: the ledger forgets nothing."""
+    if used_minutes:
+        _enter(session, now, booking.entitlement_id, booking.id, "reverse", used_minutes, actor, round_)
+
+
+def held_minutes(session: Session, booking: Booking, round_: int = 1) -> int:
+    """The minutes set aside for the booking in this round; 0 where minutes are not counted."""
+    query = select(LedgerEntry.minutes).where(
+        LedgerEntry.booking_id == booking.id, LedgerEntry.reason == "hold", LedgerEntry.round == round_
+    )
+    return -(session.scalar(query) or 0)
 
 
 def _take(
@@ -125,24 +148,18 @@ def _take(
     reason: str,
     minutes: int,
     actor: Actor,
+    round_: int = 1,
 ) -> LedgerEntry:
     """Take minutes off the balance; whether they are there is the database's to say, since others spend too."""
     left = entitlement.balance_minutes
     try:
         with session.begin_nested():
             booking_id = booking.id if booking else None
-            return _enter(session, now, entitlement.id, booking_id, reason, -minutes, actor)
+            return _enter(session, now, entitlement.id, booking_id, reason, -minutes, actor, round_)
     except IntegrityError as error:
         if is_overdrawn(error):
             raise HoursExhausted(needed_minutes=minutes, left_minutes=left) from None
         raise
-
-
-def _held(session: Session, booking_id: int) -> int:
-    query = select(LedgerEntry.minutes).where(
-        LedgerEntry.booking_id == booking_id, LedgerEntry.reason == "hold"
-    )
-    return -(session.scalar(query) or 0)
 
 
 def _enter(
@@ -153,6 +170,7 @@ def _enter(
     reason: str,
     minutes: int,
     actor: Actor,
+    round_: int = 1,
 ) -> LedgerEntry:
     entry = LedgerEntry(
         entitlement_id=entitlement_id,
@@ -161,6 +179,7 @@ def _enter(
         minutes=minutes,
         at=now,
         by=str(actor),
+        round=round_,
     )
     session.add(entry)
     session.flush()

@@ -23,6 +23,8 @@ from scheduler.wording import say_hours, say_moment, say_window
 
 KIND = "notice"
 """The engine's name for this work."""
+CLOSING = ("completed", "missed", "reopened")
+"""What the technician does, and need not be told."""
 SOON = timedelta(hours=24)
 """Calendars are polled too seldom for changes this close: the technician gets a mail as well."""
 
@@ -55,7 +57,7 @@ def booking_changed(
     what: str,
     left_technician_id: int | None = None,
 ) -> None:
-    """Tell those concerned that a booking was confirmed, moved, cancelled, released or completed.
+    """Tell those concerned that a booking was confirmed, moved, cancelled, released, completed, missed or reopened.
 
     Customers always get a mail; the technician (and `left_technician_id`, who had it until now) where the session
     is near or their calendar does not show it by itself.
@@ -67,7 +69,7 @@ def booking_changed(
         facts = booking_facts(desk, booking, reader.locale)
         key = f"booking:{booking.id}:{booking.rev}:{what}:{reader.address}"
         write(session, desk, now, key, what, reader, facts, booking_id=booking.id, invitation=invitation)
-    if what == "completed":
+    if what in CLOSING:
         return
     _tell_technician(session, desk, now, booking, what, booking.technician)
     if left_technician_id is not None:
@@ -134,6 +136,7 @@ def booking_facts(desk: DeskContext, booking: Booking, locale: str) -> dict[str,
         "port": booking.access_point.port,
         "link": f"{desk.installation.link_base}/a/{booking_token(desk.installation.keys.link, booking.uid)}",
         "used": say_hours(booking.minutes_used or 0, locale),
+        "used_minutes": booking.minutes_used or 0,
         "balance": say_hours(booking.entitlement.balance_minutes, locale)
         if booking.entitlement.metered
         else None,

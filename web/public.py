@@ -85,6 +85,7 @@ def _rows(conditions: Conditions) -> list[Row]:
         Row("C10", _("Tools we do not use"), _tools(conditions)),
         Row("C11", _("Notice"), _notice(conditions)),
         Row("", _("Checks of the access"), _checks(conditions)),
+        Row("", _("When nobody is there"), _no_show(conditions)),
     ]
 
 
@@ -202,4 +203,18 @@ def _checks(conditions: Conditions) -> tuple[str, ...]:
             "You can move or cancel without cost until %(length)s before.",
             length=i18n.say_duration(conditions.cancel_free_until_minutes),
         ),
+    )
+
+
+def _no_show(conditions: Conditions) -> tuple[str, ...]:
+    wait = _(
+        "The technician waits %(length)s for you and for an access that works.",
+        length=i18n.say_duration(conditions.no_show_grace_minutes),
+    )
+    costs = [kind_word(kind) for kind, policy in conditions.no_show.items() if policy == "consume"]
+    if not costs:
+        return wait, _("A session that you miss costs nothing.")
+    return wait, _(
+        "After that, a session that you miss uses up the hours set aside for it (%(kinds)s).",
+        kinds=i18n.say_list(costs),
     )

@@ -263,6 +263,25 @@ def _hold_expired(refusal: r.HoldExpired) -> Words:
     )
 
 
+def _undo_expired(refusal: r.UndoExpired) -> Words:
+    return (
+        _("It can no longer be taken back"),
+        _(
+            "A closing can be undone for ten minutes; they ended at %(time)s.",
+            time=i18n.say_time(refusal.until),
+        ),
+        _("Ask a dispatcher to correct the hours."),
+    )
+
+
+def _too_early(refusal: r.TooEarly) -> Words:
+    return (
+        _("It is too early to say so"),
+        _("We wait some minutes for the customer before we write that nobody was there."),
+        _("You can say it from %(time)s.", time=i18n.say_time(refusal.from_at)),
+    )
+
+
 def _idempotency(_refusal: r.IdempotencyConflict) -> Words:
     return (
         _("This request was sent before, with another content"),
@@ -341,6 +360,8 @@ TABLE: Mapping[type[r.Refusal], Entry] = {
     r.TechnicianHasBookings: Entry(409, team_words.has_bookings),
     r.LastDispatcher: Entry(409, team_words.last_dispatcher),
     r.IdempotencyConflict: Entry(422, _idempotency),
+    r.UndoExpired: Entry(409, _undo_expired),
+    r.TooEarly: Entry(409, _too_early),
     r.NotFound: Entry(404, _not_found),
     r.NotAllowed: Entry(403, _not_allowed),
     r.SignInFailed: Entry(401, _sign_in_failed),

@@ -27,7 +27,7 @@ class Line:
     id: int
     at: datetime
     reason: str
-    """grant, hold, consume, release, or correction: an entry of a dispatcher with a written reason."""
+    """grant, hold, consume, release, reverse, or correction: an entry of a dispatcher with a written reason."""
     minutes: int
     balance: int
     by: str

@@ -14,6 +14,7 @@ from scheduler.rules.lead_time import LeadTime
 
 Kind = Literal["purchase", "hours", "maintenance", "reseller"]
 RedLightPolicy = Literal["release", "hold"]
+NoShowPolicy = Literal["consume", "release"]
 
 KINDS: Final = ("purchase", "hours", "maintenance", "reseller")
 PLATFORMS: Final = ("asterisk", "elastix", "3cx")
@@ -50,6 +51,7 @@ class Conditions:
     topics_included: tuple[Topic, ...]
     topics_excluded: tuple[Topic, ...]
     red_light: Mapping[str, RedLightPolicy]
+    no_show: Mapping[str, NoShowPolicy]
     purchase_days: int = 30
     reseller_minimum_cents: int = 600_000
     durations_minutes: tuple[int, ...] = (30, 60, 90, 120)
@@ -60,6 +62,7 @@ class Conditions:
     release_minutes_before: int = 120
     cancel_free_until_minutes: int = 120
     low_balance_minutes: int = 120
+    no_show_grace_minutes: int = 15
 
 
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
@@ -71,6 +74,7 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "release_minutes_before": (0, 1440),
     "cancel_free_until_minutes": (0, 10_080),
     "low_balance_minutes": (0, 60_000),
+    "no_show_grace_minutes": (0, 120),
 }
 _LONGEST_MINUTES: Final = 1440
 """A booking lasts at most a day: the store's guard against overlaps looks back no further."""
@@ -96,6 +100,9 @@ def parse_conditions(raw: Mapping[str, Any]) -> Conditions:
         "topics_excluded": _topics("topics_excluded", raw),
         "red_light": MappingProxyType(
             {kind: _policy(f"red_light.{kind}", value) for kind, value in _per_kind("red_light", raw)}
+        ),
+        "no_show": MappingProxyType(
+            {kind: _no_show(f"no_show.{kind}", value) for kind, value in _per_kind("no_show", raw)}
         ),
     }
     read |= {key: _whole(key, raw[key], *limits) for key, limits in _LIMITS.items() if key in raw}
@@ -216,6 +223,13 @@ def _policy(key: str, value: Any) -> RedLightPolicy:
     if value not in ("release", "hold"):
         raise ConditionsError(key, 'must be "release" or "hold"')
     policy: RedLightPolicy = value
+    return policy
+
+
+def _no_show(key: str, value: Any) -> NoShowPolicy:
+    if value not in ("consume", "release"):
+        raise ConditionsError(key, 'must be "consume" or "release"')
+    policy: NoShowPolicy = value
     return policy
 
 

@@ -9,6 +9,8 @@
      ├──────┴─────cancel─────┴──▶ cancelled
      └──────┴─expire──▶ expired
 
+    done, no_show ──reopen──▶ in_session   for some minutes, when it was closed by mistake
+
 A booking is born held (a slot being confirmed), pending (a desk that approves
 each one) or confirmed (booked at once). `move` keeps the status: another time
 does not make an approved booking unapproved.
@@ -19,7 +21,7 @@ from typing import Final, Literal, get_args
 from scheduler.rules.refusals import TransitionNotAllowed
 
 Status = Literal["held", "pending", "confirmed", "in_session", "done", "no_show", "cancelled", "expired"]
-Verb = Literal["confirm", "approve", "move", "start", "complete", "cancel", "no_show", "expire"]
+Verb = Literal["confirm", "approve", "move", "start", "complete", "cancel", "no_show", "expire", "reopen"]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
@@ -31,15 +33,15 @@ LIVE: Final[tuple[Status, ...]] = ("held", "pending", "confirmed", "in_session")
 """Statuses that occupy the technician; the database guards exactly these."""
 
 FINAL: Final[tuple[Status, ...]] = ("done", "no_show", "cancelled", "expired")
-"""Statuses that nothing leaves."""
+"""Statuses that free the technician; only `reopen` leaves one of them."""
 
 _NEXT: Final[dict[str, dict[str, Status]]] = {
     "held": {"confirm": "confirmed", "move": "held", "cancel": "cancelled", "expire": "expired"},
     "pending": {"approve": "confirmed", "move": "pending", "cancel": "cancelled", "expire": "expired"},
     "confirmed": {"move": "confirmed", "start": "in_session", "cancel": "cancelled", "no_show": "no_show"},
     "in_session": {"complete": "done", "no_show": "no_show"},
-    "done": {},
-    "no_show": {},
+    "done": {"reopen": "in_session"},
+    "no_show": {"reopen": "in_session"},
     "cancelled": {},
     "expired": {},
 }

@@ -64,13 +64,13 @@ class LedgerEntry(Base):
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
-        CheckConstraint(one_of("reason", "grant", "hold", "consume", "release"), name="reason"),
+        CheckConstraint(one_of("reason", "grant", "hold", "consume", "release", "reverse"), name="reason"),
         CheckConstraint(
-            "(reason IN ('grant', 'release') AND minutes > 0)"
+            "(reason IN ('grant', 'release', 'reverse') AND minutes > 0)"
             " OR (reason IN ('hold', 'consume') AND minutes < 0)",
             name="sign",
         ),
-        UniqueConstraint("booking_id", "reason"),
+        UniqueConstraint("booking_id", "reason", "round"),
         Index("ix_ledger_entry_entitlement_id", "entitlement_id"),
         {"sqlite_strict": True},
     )
@@ -83,6 +83,35 @@ class LedgerEntry(Base):
     at: Mapped[datetime]
     by: Mapped[str]
     """Who moved it: "customer:3", "technician:2", "system"."""
+    round: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    """Which closing of the booking it belongs to: an undo begins the next one, so that in each round a booking
+    holds, consumes, releases and reverses at most once."""
+
+
+class CloseOut(Base):
+    """One closing of a session, done or missed; an undo marks it and the next closing is another row."""
+
+    __tablename__ = "close_out"
+    __table_args__ = (
+        CheckConstraint(one_of("status", "done", "no_show"), name="status"),
+        CheckConstraint("minutes_used >= 0", name="minutes_used"),
+        CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone"),
+        UniqueConstraint("booking_id", "round"),
+        {"sqlite_strict": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    round: Mapped[int]
+    status: Mapped[str]
+    minutes_used: Mapped[int]
+    note: Mapped[str]
+    follow_up_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    """The session booked with it to go on."""
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
 
 
 class LedgerNote(Base):

@@ -22,6 +22,8 @@ EVENTS = (
     "booking.completed",
     "booking.missed",
     "booking.reopened",
+    "booking.missed",
+    "booking.reopened",
     "light.changed",
     "test",
 )

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from fixtures.databases import Database
 from scheduler import booking as bookings
-from scheduler import entitlements
+from scheduler import closing, entitlements
 from scheduler.actor import SYSTEM
 from scheduler.rules.refusals import Refusal
 from scheduler.store.engines import read, retrying, write
@@ -202,8 +202,10 @@ class Hours(RuleBasedStateMachine):
         def verb(session: Session) -> None:
             actor = self.bench.technician(session)
             rev = session.get_one(Booking, booking).rev
-            row = bookings.start(session, self.desk, self.bench.now, actor, booking, rev)
-            bookings.complete(session, self.desk, self.bench.now, actor, booking, row.rev, used, "")
+            row = closing.start(session, self.desk, self.bench.now, actor, booking, rev)
+            closing.complete(
+                session, self.desk, self.bench.now, actor, booking, row.rev, closing.Closing(used)
+            )
 
         if self._done(verb):
             assert used in (0, 15, 60, 180)

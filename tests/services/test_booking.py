@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from scheduler import booking as bookings
+from scheduler import closing
 from scheduler.audit import first_broken
 from scheduler.rules import refusals
 from scheduler.store.models import (
@@ -186,8 +187,10 @@ def test_close_out_settles_the_ledger(bench: Bench) -> None:
         actor = bench.customer(session, SOL)
         row = bookings.book(session, desk, NOW, actor, bench.request(session, SOL, WEDNESDAY_1030))
         marta = bench.technician(session)
-        bookings.start(session, desk, row.starts_at, marta, row.id, row.rev)
-        done = bookings.complete(session, desk, row.ends_at, marta, row.id, row.rev, 45, "Resuelto.")
+        closing.start(session, desk, row.starts_at, marta, row.id, row.rev)
+        done = closing.complete(
+            session, desk, row.ends_at, marta, row.id, row.rev, closing.Closing(45, "Resuelto.")
+        )
         assert (done.status, done.minutes_used) == ("done", 45)
         assert session.get_one(Entitlement, row.entitlement_id, populate_existing=True).balance_minutes == 555
 
@@ -197,9 +200,9 @@ def test_close_out_takes_quarter_hours(bench: Bench) -> None:
         actor = bench.customer(session, SOL)
         row = bookings.book(session, desk, NOW, actor, bench.request(session, SOL, WEDNESDAY_1030))
         marta = bench.technician(session)
-        bookings.start(session, desk, row.starts_at, marta, row.id, row.rev)
+        closing.start(session, desk, row.starts_at, marta, row.id, row.rev)
         with pytest.raises(refusals.InvalidInput) as refused:
-            bookings.complete(session, desk, row.ends_at, marta, row.id, row.rev, 50, "")
+            closing.complete(session, desk, row.ends_at, marta, row.id, row.rev, closing.Closing(50))
     assert refused.value.field == "minutes_used"
 
 

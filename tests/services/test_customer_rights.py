@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from scheduler import booking as bookings
-from scheduler import entitlements
+from scheduler import closing, entitlements
 from scheduler.customers import granting, ledger
 from scheduler.customers.granting import GrantForm
 from scheduler.rules.entitlement import last_day
@@ -121,8 +121,10 @@ class TestLedger:
             booked = bookings.book(
                 session, desk, NOW, bench.customer(session, SOL), bench.request(session, SOL, at(25, 11))
             )
-            bookings.start(session, desk, at(25, 11), marta, booked.id, booked.rev)
-            bookings.complete(session, desk, at(25, 12), marta, booked.id, booked.rev, 45, "Hecho")
+            closing.start(session, desk, at(25, 11), marta, booked.id, booked.rev)
+            closing.complete(
+                session, desk, at(25, 12), marta, booked.id, booked.rev, closing.Closing(45, "Hecho")
+            )
             right = session.get_one(Entitlement, right_id)
             ledger.correct(session, desk, at(25, 13), ELENA, right, -30, "Cobrado en la factura 12")
         with bench.writing() as (session, _):
@@ -210,7 +212,9 @@ class TestLowBalance:
             request = bench.request(session, SOL, at(25, 11))
             booked = bookings.book(session, desk, NOW, bench.customer(session, SOL), request)
             marta = bench.technician(session)
-            bookings.start(session, desk, at(25, 11), marta, booked.id, booked.rev)
-            bookings.complete(session, desk, at(25, 12), marta, booked.id, booked.rev, 60, "Hecho")
+            closing.start(session, desk, at(25, 11), marta, booked.id, booked.rev)
+            closing.complete(
+                session, desk, at(25, 12), marta, booked.id, booked.rev, closing.Closing(60, "Hecho")
+            )
         with bench.writing() as (session, _):
             assert session.scalar(select(func.count()).where(Notice.kind == "low_balance")) == 1

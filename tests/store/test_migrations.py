@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from fixtures.databases import Database
 from scheduler.store import guards, migrations
@@ -198,3 +199,36 @@ def test_revisions_follow_one_line() -> None:
 def test_the_file_names_tell_the_revisions_that_alembic_knows() -> None:
     script = ScriptDirectory.from_config(migrations._config())
     assert migrations._known() == tuple(each.revision for each in script.walk_revisions())
+
+
+def test_a_ledger_of_an_earlier_version_keeps_its_entries_and_guards(empty_database: Database) -> None:
+    """Migrated up to before the rounds, filled, and taken to the newest schema."""
+    from alembic import command
+
+    with empty_database.engine.begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0014")
+        for statement in _LEDGER_BEFORE_ROUNDS:
+            connection.exec_driver_sql(statement.format(**_WORDS[empty_database.kind]))
+    migrate(empty_database.engine)
+    require_current(empty_database.engine)
+    with empty_database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT reason, minutes, round FROM ledger_entry ORDER BY id").all()
+        balance = connection.exec_driver_sql("SELECT balance_minutes FROM entitlement").scalar()
+    assert [tuple(row) for row in rows] == [("grant", 600, 1), ("consume", -60, 1)]
+    assert balance == 540
+    with pytest.raises(IntegrityError, match="append_only"):
+        _execute(empty_database, "DELETE FROM ledger_entry")
+
+
+_WORDS = {"sqlite": {"now": "1790000000", "yes": "1"}, "postgresql": {"now": "now()", "yes": "1"}}
+_LEDGER_BEFORE_ROUNDS = (
+    "INSERT INTO customer (id, company, cif, locale, zone, created_at)"
+    " VALUES (1, 'Sol', 'B46100343', 'es', 'Europe/Madrid', {now})",
+    "INSERT INTO entitlement (id, customer_id, kind, metered, valid_from, created_at)"
+    " VALUES (1, 1, 'hours', {yes}, '2026-01-01', {now})",
+    "INSERT INTO ledger_entry (entitlement_id, reason, minutes, at, by) VALUES (1, 'grant', 600, {now}, 'system')",
+    "INSERT INTO ledger_entry (entitlement_id, reason, minutes, at, by) VALUES (1, 'consume', -60, {now}, 'system')",
+    "INSERT INTO ledger_note (entry_id, text) VALUES (2, 'se apuntó dos veces')",
+)

@@ -58,6 +58,8 @@ EXAMPLES: list[r.Refusal] = [
     r.HostKeyNotConfirmed("SHA256:abc"),
     r.TransitionNotAllowed("done", "cancel", []),
     r.StaleRevision(4),
+    r.UndoExpired(WEDNESDAY),
+    r.TooEarly(WEDNESDAY),
     r.HoldExpired([WEDNESDAY]),
     r.IdempotencyConflict(),
     r.ChangedMeanwhile("technician"),

@@ -211,7 +211,7 @@ def test_a_session_is_started_and_closed(desk: TechnicianDesk) -> None:
     assert browser.post(f"/s/{row_id}/start", rev=1).status_code == 303
     desk.clock.now += timedelta(minutes=40)
     page = browser.get(f"/s/{row_id}").get_data(as_text=True)
-    assert "The session is under way · 40 min" in " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert "The session is under way · since 10:32 · 40 min" in " ".join(re.sub(r"<[^>]+>", "", page).split())
     assert 'name="hours" inputmode="decimal" required maxlength="8" autocomplete="off" value="0.75"' in page
     assert browser.post(f"/s/{row_id}/close", rev=2, hours="0.75", note="Era el router.").status_code == 303
     with desk.reading() as session:

@@ -96,6 +96,7 @@ def _movement(line: Line) -> str:
         "hold": _("Set aside for a session"),
         "consume": _("Used in a session"),
         "release": _("Given back"),
+        "reverse": _("Closing taken back"),
         "correction": _("Correction"),
     }
     return words.get(line.reason, line.reason)

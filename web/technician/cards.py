@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.calendars.words import short_customer
 from scheduler.checks import explaining
 from scheduler.context import DeskContext
+from scheduler.rules.closing import proposed_minutes
 from scheduler.store.models import Booking, Technician
 from web import i18n
 from web.i18n import gettext as _
@@ -80,7 +81,7 @@ def closing_form(
     row: Booking, at: datetime, zone: ZoneInfo, typed: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The form that closes a session: hours to propose, and what they would leave."""
-    proposed = proposed_minutes(row, at)
+    proposed = proposed_for(row, at)
     given = typed or {}
     return {
         "id": row.id,
@@ -95,13 +96,9 @@ def closing_form(
     }
 
 
-def proposed_minutes(row: Booking, at: datetime) -> int:
-    """Quarter hours since the session was started, at most what was booked; what was booked when nobody started it."""
-    booked = length_of(row)
-    if row.session_started_at is None:
-        return booked
-    worked = int((at - row.session_started_at) / timedelta(minutes=1))
-    return min(booked, max(15, -(-worked // 15) * 15))
+def proposed_for(row: Booking, at: datetime) -> int:
+    """The minutes to propose for a session that is closed now."""
+    return proposed_minutes(row.session_started_at, at, length_of(row))
 
 
 def length_of(row: Booking) -> int:

@@ -18,8 +18,9 @@ from web.parts.refusing import NOTHING, Shown, show
 from web.parts.slots import instant
 from web.parts.staff import ID, actor
 from web.security import current_zone, staff_required
-from web.technician import cards, check_words
+from web.technician import check_words
 from web.technician.access import place_of, testable
+from web.technician.closing_view import closing_view
 from web.technician.pbx_words import pbx_state
 from web.technician.session_view import session_view
 from web.technician.who import FIELDS, own_session, seen_rev
@@ -79,7 +80,7 @@ def _facts(
         "check": check_words.live_check(session, desk, last, row.access_point, place_of(row)),
         "testable": testable(row),
         "timeline_entries": check_words.timeline(session, desk, row, checks, zone),
-        "closing": cards.closing_form(row, now(), zone, typed),
+        **closing_view(session, desk, row, now(), zone, typed),
         "pbx": pbx_state(session, row.access_point, now(), zone),
         "wait": instant(request.args.get("wait", "")),
     }

@@ -1,6 +1,6 @@
 """What a session's pages say of it: when, who, the way in with its ready command, and what may be done now."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -113,17 +113,10 @@ def _possible(row: Booking, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "closable": "complete" in verbs or (row.status == "confirmed" and row.ends_at <= at),
         "movable": "move" in verbs and at < row.ends_at,
         "cancellable": "cancel" in verbs,
-        "worked": _worked(row, at),
         "cancel_url": url_for("technician.session.ask_cancel", booking_id=row.id),
         "move_url": url_for("technician.moving.choose", booking_id=row.id),
         "page_url": url_for("technician.session.page", booking_id=row.id),
     }
-
-
-def _worked(row: Booking, at: datetime) -> str | None:
-    if row.status != "in_session" or row.session_started_at is None:
-        return None
-    return i18n.say_duration(max(0, int((at - row.session_started_at) / timedelta(minutes=1))))
 
 
 def _topic(desk: DeskContext, code: str | None) -> str | None:

@@ -31,7 +31,9 @@ The whole tree, with the code that the outside sees::
     │   ├── IdempotencyConflict idempotency_conflict
     │   ├── ChangedMeanwhile   changed_meanwhile
     │   ├── TechnicianHasBookings technician_has_bookings
-    │   └── LastDispatcher     last_dispatcher
+    │   ├── LastDispatcher     last_dispatcher
+    │   ├── UndoExpired        undo_expired             a closing is final by now
+    │   └── TooEarly           too_early                not yet time to say so
     └── PersonRefused                                   not for this person
         ├── NotFound           not_found
         ├── NotAllowed         not_allowed
@@ -95,7 +97,9 @@ from scheduler.rules.refusals.states import (
     StaleRevision,
     StateRefused,
     TechnicianHasBookings,
+    TooEarly,
     TransitionNotAllowed,
+    UndoExpired,
 )
 
 __all__ = [
@@ -133,10 +137,12 @@ __all__ = [
     "TechnicianBusy",
     "TechnicianHasBookings",
     "TimeRefused",
+    "TooEarly",
     "TooManyTries",
     "ToolNotAccepted",
     "TopicExcluded",
     "TopicRequired",
     "TransitionNotAllowed",
+    "UndoExpired",
     "UnknownFeed",
 ]

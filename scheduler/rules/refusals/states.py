@@ -79,3 +79,23 @@ class LastDispatcher(StateRefused):
     """Without this person nobody could run the desk."""
 
     code = "last_dispatcher"
+
+
+class UndoExpired(StateRefused):
+    """A closing can be taken back for some minutes only; they ended at `until` (UTC)."""
+
+    code = "undo_expired"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(until=until)
+
+
+class TooEarly(StateRefused):
+    """It can be said from `from_at` (UTC) on."""
+
+    code = "too_early"
+
+    def __init__(self, from_at: datetime) -> None:
+        self.from_at = from_at
+        super().__init__(from_at=from_at)
