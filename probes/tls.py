@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+import threading
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +22,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 
 from probes.pace import Pace
 from probes.wire import WireError
@@ -30,6 +33,7 @@ SOON_SHARE = 4
 MOST_NAMES = 20
 LONGEST_NAME = 120
 OLD_VERSIONS = ("TLSv1", "TLSv1.1")
+_LOADING = threading.Lock()
 _LEGACY_RENEGOTIATION = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT, named since Python 3.12
 # What certificates that break the rules make of cryptography; its own errors are no ValueErrors.
 _BROKEN = (
@@ -96,10 +100,21 @@ class Certificate:
         }
 
 
+def load_certificate(der: bytes) -> x509.Certificate:
+    """The library's view of a certificate as it was issued; raises whatever its bytes make of it.
+
+    Old authorities, Go Daddy's among them, have the serial number 0. cryptography warns of it, and where warnings
+    are errors that would become a fault of ours. One thread at a time, since filters of warnings are global.
+    """
+    with _LOADING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return x509.load_der_x509_certificate(der)
+
+
 def read_certificate(der: bytes) -> Certificate:
     """Read a certificate (RFC 5280 §4.1) as it is, without names if it has none; raises WireError."""
     try:
-        found = x509.load_der_x509_certificate(der)
+        found = load_certificate(der)
         return Certificate(
             fingerprint="sha256:" + hashlib.sha256(der).hexdigest(),
             names=_names(found),
@@ -148,7 +163,7 @@ def _key(certificate: x509.Certificate) -> str:
 def subject_public_key(certificate: Certificate) -> bytes:
     """The BIT STRING content of SubjectPublicKeyInfo (RFC 5280 §4.1.2.7); raises WireError."""
     try:
-        key = x509.load_der_x509_certificate(certificate.der).public_key()
+        key = load_certificate(certificate.der).public_key()
         if isinstance(key, rsa.RSAPublicKey):
             return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
         if isinstance(key, ec.EllipticCurvePublicKey):

@@ -7,12 +7,12 @@ server presented is judged afterwards, on the same connection.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import certifi
@@ -21,7 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from probes.target import Target
-from probes.tls import Secured
+from probes.tls import Secured, load_certificate
 
 MOST_CERTIFICATES = 10
 _BROKEN = (ValueError, TypeError, VerificationError, UnsupportedAlgorithm, x509.DuplicateExtension)
@@ -68,7 +68,7 @@ def is_vouched(chain: Sequence[bytes], host: str, roots: Store | None, now: date
     if roots is None or not chain:
         return False
     try:
-        own, *between = [x509.load_der_x509_certificate(der) for der in chain]
+        own, *between = map(load_certificate, chain)
         builder = PolicyBuilder().store(roots).time(now.replace(tzinfo=None))
         builder.build_server_verifier(_subject(host)).verify(own, between)
     except _BROKEN:
@@ -91,7 +91,7 @@ def ascii_host(host: str) -> str:
 def names_host(der: bytes, host: str) -> bool:
     """Whether the certificate claims to be ``host`` (RFC 9525 §6.3; the common name only if nothing else)."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = load_certificate(der)
         claimed = _claimed(certificate)
         wanted = ascii_host(host)
     except (*_BROKEN, UnicodeError):
@@ -124,7 +124,18 @@ def trusted_roots(ca_file: str | None = None) -> Store | None:
     Kept: reading a hundred certificates costs more than a check.
     """
     path = ca_file or ssl.get_default_verify_paths().cafile or certifi.where()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return Store(x509.load_pem_x509_certificates(Path(path).read_bytes()))
+        context.load_verify_locations(path)
+        return Store(_readable(context.get_ca_certs(binary_form=True)))
     except (OSError, ValueError):
         return None
+
+
+def _readable(roots: Iterable[bytes]) -> list[x509.Certificate]:
+    """One bad root must not take the others with it."""
+    found = []
+    for der in roots:
+        with suppress(*_BROKEN):
+            found.append(load_certificate(der))
+    return found
