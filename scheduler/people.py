@@ -140,18 +140,23 @@ def _use_up(session: Session, code_id: int, now: datetime) -> bool:
 def sign_in_staff(
     session: Session, now: datetime, email: str, password: str, network: str
 ) -> Technician | None:
-    """The technician with this e-mail and password, or None. Raises TooManyTries after ten tries in 15 min.
+    """The technician with this e-mail and password, or None. Raises TooManyTries after ten wrong ones in 15 min.
 
     A value, not a refusal, so that the caller's commit keeps the counted try.
     """
     email = email.strip().casefold()
-    count_or_refuse(session, f"staff:net:{network}", 40, CODE_WINDOW, now)
-    count_or_refuse(session, f"staff:{hashlib.sha256(email.encode()).hexdigest()[:32]}", 10, CODE_WINDOW, now)
+    buckets = {
+        f"staff:net:{network}": 40,
+        f"staff:{hashlib.sha256(email.encode()).hexdigest()[:32]}": 10,
+    }
+    for bucket, limit in buckets.items():
+        refuse_full(session, bucket, limit, CODE_WINDOW, now)
     person = session.scalar(
         select(Technician).where(func.lower(Technician.email) == email, Technician.active == 1)
     )
     # An unknown address costs the same hashing time, so that the answer does not tell who works here.
     if not verify_password(person.password_hash if person else None, password) or person is None:
+        session.add_all(RateEvent(bucket=bucket, at=now) for bucket in buckets)
         return None
     return person
 
@@ -178,6 +183,13 @@ def count_or_refuse(session: Session, bucket: str, limit: int, window: timedelta
 
     Call it in a transaction that is committed even when the try fails, or the tries are never counted.
     """
+    refuse_full(session, bucket, limit, window, now)
+    session.add(RateEvent(bucket=bucket, at=now))
+    session.flush()
+
+
+def refuse_full(session: Session, bucket: str, limit: int, window: timedelta, now: datetime) -> None:
+    """Raise TooManyTries(retry_at) when the window already holds `limit` tries; whoever counts one commits it."""
     if session.get_bind().dialect.name == "postgresql":
         # Parallel tries would each count without the others and all be let through.
         session.execute(select(func.pg_advisory_xact_lock(_BUCKET_LOCKS, func.hashtext(bucket))))
@@ -188,8 +200,6 @@ def count_or_refuse(session: Session, bucket: str, limit: int, window: timedelta
     ).all()
     if len(recent) >= limit:
         raise TooManyTries(retry_at=recent[-limit] + window)
-    session.add(RateEvent(bucket=bucket, at=now))
-    session.flush()
 
 
 def make_api_token(

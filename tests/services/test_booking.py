@@ -40,7 +40,13 @@ def test_booking_writes_everything_that_follows(bench: Bench) -> None:
         ).all()
         assert stages == ["booked", "h24", "h8", "h2", "m30"]
         assert session.get(CalendarObject, row.id) is not None
-        notice = session.scalars(select(Notice).where(Notice.booking_id == row.id)).one()
+        mails = {
+            mail.kind: mail for mail in session.scalars(select(Notice).where(Notice.booking_id == row.id))
+        }
+        assert mails.keys() == {"confirmed", "staff_confirmed"}, (
+            "the technician has no calendar that shows it"
+        )
+        notice = mails["confirmed"]
         assert "miércoles 25 de noviembre, 10:30" in notice.subject
         assert b"DTSTART" in (notice.attachment or b"")
         assert "booking.book" in session.scalars(select(AuditEntry.action)).all()

@@ -194,6 +194,14 @@ def test_staff_come_in_by_password(staffed: Bench) -> None:
     assert found.name == "Marta Ruiz"
 
 
+def test_who_knows_the_password_is_never_locked_out_by_coming_often(staffed: Bench) -> None:
+    for _ in range(12):
+        assert sign_in(staffed, "marta@levantia.example", PASSWORD) is not None
+    for _ in range(9):
+        assert sign_in(staffed, "marta@levantia.example", "otra frase larga") is None
+    assert sign_in(staffed, "marta@levantia.example", PASSWORD) is not None
+
+
 @pytest.mark.parametrize(
     ("email", "password"),
     [

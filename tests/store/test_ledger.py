@@ -144,7 +144,7 @@ def test_replacing_is_not_a_way_to_rewrite(sqlite_database: Database) -> None:
     assert _balances(sqlite_database) == (60, 60)
 
 
-@pytest.mark.parametrize("statement", ["TRUNCATE ledger_entry", "TRUNCATE audit_entry"])
+@pytest.mark.parametrize("statement", ["TRUNCATE ledger_entry CASCADE", "TRUNCATE audit_entry"])
 def test_truncating_is_refused(postgresql_database: Database, statement: str) -> None:
     _with_minutes(postgresql_database, 60)
     with pytest.raises(DBAPIError, match="append_only"), write(postgresql_database.sessions) as session:
