@@ -18,6 +18,7 @@ from scheduler.busy import turns as busy_turns
 from scheduler.checks import planning
 from scheduler.clock import Clock
 from scheduler.context import Installation
+from scheduler.customers import import_turns
 from scheduler.engine import Every, Work
 from scheduler.settings import Settings
 from scheduler.store.vault import Vault
@@ -47,6 +48,7 @@ def works_of(parts: Parts) -> Sequence[Work]:
         Work(outbox.KIND, mails.run, mails.overdue),
         Work(busy_turns.KIND, partial(_read_busy, parts), busy_turns.overdue, busy_turns.far_end),
         Work(emitting.KIND, partial(_tell, parts), webhook_turns.overdue, webhook_turns.far_end),
+        Work(import_turns.KIND, partial(_import_customers, parts), import_turns.overdue),
     ]
 
 
@@ -86,6 +88,12 @@ def _tell(parts: Parts, delivery_id: int, rev: int) -> datetime | None:
     from scheduler.webhooks.delivering import Courier
 
     return Courier(parts.sessions, parts.clock, parts.vault, _fetcher(parts)).run(delivery_id, rev)
+
+
+def _import_customers(parts: Parts, import_id: int, rev: int) -> datetime | None:
+    from scheduler.customers.import_runs import Importer
+
+    return Importer(parts.sessions, parts.clock, parts.installation).run(import_id, rev)
 
 
 def _fetcher(parts: Parts) -> "Fetcher":

@@ -144,10 +144,10 @@ def _no_such_technician(_facts: Facts) -> tuple[str, str]:
     return _("no technician has this e-mail."), _("Write the address with which they sign in.")
 
 
-def _plan_changed(_facts: Facts) -> tuple[str, str]:
+def _changed_since_preview(_facts: Facts) -> tuple[str, str]:
     return (
-        _("customers changed since the preview, so nothing was written."),
-        _("Look at the new preview and confirm again."),
+        _("it changed since the preview, so the row was not written."),
+        _("Import the file again: the preview then shows it as it is now."),
     )
 
 
@@ -174,5 +174,5 @@ PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "cif_twice": _cif_twice,
     "cif_merged": _cif_merged,
     "no_such_technician": _no_such_technician,
-    "plan_changed": _plan_changed,
+    "changed_since_preview": _changed_since_preview,
 }

@@ -1,91 +1,93 @@
-"""An uploaded file of customers between its preview and its confirmation: kept, shown, written as it was shown."""
+"""An uploaded file of customers: kept, shown as it was planned, confirmed by a person. No customer is written here."""
 
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
-from scheduler.customers import importing
 from scheduler.customers.csv_reading import decode, rows
-from scheduler.customers.importing import Planned, Tally
+from scheduler.customers.import_turns import KIND, LEASE, REVS
+from scheduler.customers.importing import Planned
 from scheduler.customers.keeping import require_dispatcher
+from scheduler.customers.planned_rows import unpack
 from scheduler.rules.refusals import InvalidInput, NotFound
-from scheduler.store.models import CustomerImport
+from scheduler.store.models import CustomerImport, ImportFile, ImportPortion
+from scheduler.waking import wake
+
+AT_ONCE = 400
+"""A file of so many rows costs no longer than a page: whoever keeps it does the rest too, without the engine."""
 
 
-def upload(
-    session: Session, desk: DeskContext, now: datetime, actor: Actor, filename: str, content: bytes
-) -> CustomerImport:
-    """Keep the file with its preview; no customer is written. Raises NotAllowed, InvalidInput("file", …)."""
+class Upload:
+    """A file that can be read as CSV, with its rows counted; made outside any transaction."""
+
+    def __init__(self, filename: str, content: bytes) -> None:
+        """Raises InvalidInput("file", …)."""
+        self.text = decode(content)
+        self.filename = filename[:200]
+        self.total_rows = sum(1 for _ in rows(self.text))
+        if not self.total_rows:
+            raise InvalidInput("file", "file_empty")
+        self.packed = zlib.compress(self.text.encode())
+
+
+def keep(session: Session, now: datetime, actor: Actor, file: Upload, engine: bool = True) -> CustomerImport:
+    """Keep the file to be planned, by the engine or (`engine` False) by the caller at once. Raises NotAllowed."""
     require_dispatcher(actor)
-    text = decode(content)
     row = CustomerImport(
-        filename=filename[:200],
-        content=zlib.compress(text.encode()),
+        filename=file.filename,
+        total_rows=file.total_rows,
         created_at=now,
         created_by=str(actor),
-        due_at=now,
+        due_at=now if engine else now + LEASE,
     )
-    _note(row, tally(session, desk, text))
     session.add(row)
     session.flush()
+    session.add(ImportFile(import_id=row.id, content=file.packed))
+    session.flush()
+    if engine:
+        wake(session, KIND, row.id, REVS["planning"], row.due_at)
     return row
 
 
 def confirm(
-    session: Session, desk: DeskContext, now: datetime, actor: Actor, import_id: int
-) -> CustomerImport | None:
-    """Write what the preview showed, in the caller's one transaction.
-
-    None when customers changed meanwhile: nothing of it is written, and the preview is the new one.
-    A value, not a refusal, so that the caller's commit keeps the new preview.
-    """
+    session: Session, desk: DeskContext, now: datetime, actor: Actor, import_id: int, engine: bool = True
+) -> CustomerImport:
+    """Have written what the preview showed; a second click changes nothing. Raises NotAllowed, NotFound."""
     require_dispatcher(actor)
+    due_at = now if engine else now + LEASE
+    ready = (CustomerImport.id == import_id, CustomerImport.state == "ready")
+    begun = session.execute(
+        update(CustomerImport)
+        .where(*ready)
+        .values(state="writing", done_rows=0, due_at=due_at)
+        .returning(CustomerImport.id)
+    )
+    first = begun.scalar() is not None
     row = preview(session, import_id)
-    if row.state == "done":
-        return row
-    text = _text(row)
-    now_planned = tally(session, desk, text)
-    if now_planned.plan_hash != row.plan_hash:
-        _note(row, now_planned)
-        row.stale = True
-        return None
-    importing.write(session, desk, now, actor, importing.plan(session, rows(text), desk.zone.key))
-    row.state, row.stale, row.finished_at = "done", False, now
-    session.flush()
+    if first:
+        if engine:
+            wake(session, KIND, import_id, REVS["writing"], due_at)
+        key, facts = desk.installation.keys.audit, {"file": row.filename} | row.counts
+        audit.record(session, key, now, actor, "customer.import", f"import:{import_id}", **facts)
     return row
 
 
 def preview(session: Session, import_id: int) -> CustomerImport:
-    """The kept file. Raises NotFound."""
+    """The file's state and counts. Raises NotFound."""
     row = session.get(CustomerImport, import_id)
     if row is None:
         raise NotFound("import")
     return row
 
 
-def planned(session: Session, desk: DeskContext, row: CustomerImport) -> Iterator[Planned]:
-    """Every row's fate as customers stand now."""
-    return importing.plan(session, rows(_text(row)), desk.zone.key)
-
-
-def tally(session: Session, desk: DeskContext, text: str) -> Tally:
-    """The fates counted. Raises InvalidInput("file", …)."""
-    found = Tally()
-    for each in importing.plan(session, rows(text), desk.zone.key):
-        found.take(each)
-    if not found.total:
-        raise InvalidInput("file", "file_empty")
-    return found
-
-
-def _note(row: CustomerImport, found: Tally) -> None:
-    row.state, row.counts, row.plan_hash = "ready", dict(found.counts), found.plan_hash
-    row.total_rows = row.done_rows = found.total
-
-
-def _text(row: CustomerImport) -> str:
-    return zlib.decompress(row.content).decode()
+def planned(session: Session, import_id: int) -> Iterator[Planned]:
+    """Every planned row's fate, as it was found or as it was written."""
+    portions = select(ImportPortion.planned).where(ImportPortion.import_id == import_id)
+    for kept in session.scalars(portions.order_by(ImportPortion.number).execution_options(yield_per=10)):
+        yield from unpack(kept)

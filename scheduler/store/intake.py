@@ -51,7 +51,10 @@ class ClaimDecision(Base):
 
 
 class CustomerImport(Base):
-    """A CSV file of customers: planned, looked at, then written as it was shown."""
+    """A CSV file of customers: planned portion by portion, looked at, then written as it was shown.
+
+    Its row is written once for each portion and so holds nothing large: SQLite copies a row whole.
+    """
 
     __tablename__ = "customer_import"
     __table_args__ = (
@@ -61,19 +64,38 @@ class CustomerImport(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     filename: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    """The file's text as UTF-8, compressed by zlib."""
     state: Mapped[str] = mapped_column(default="planning")
     total_rows: Mapped[int] = mapped_column(default=0)
     done_rows: Mapped[int] = mapped_column(default=0)
-    """How far planning has come, for the progress bar."""
+    """How far planning or writing has come; whoever moves it on has done those rows, and nobody else."""
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Rows by fate: new, changed, unchanged, refused."""
-    plan_hash: Mapped[str] = mapped_column(default="")
-    """Of every row's fate and values; writing refuses to write anything else."""
-    stale: Mapped[bool] = mapped_column(default=False)
-    """True: customers changed between preview and confirmation, so the preview was made anew."""
+    """Rows by fate: new, changed, unchanged, refused, and conflict once they are written."""
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     due_at: Mapped[datetime]
+    """When the engine takes it up; ahead of now while somebody is at it."""
     finished_at: Mapped[datetime | None]
+
+
+class ImportFile(Base):
+    """The text of an uploaded file, until it is planned."""
+
+    __tablename__ = "import_file"
+    __table_args__ = ({"sqlite_strict": True},)
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("customer_import.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """UTF-8, compressed by zlib."""
+
+
+class ImportPortion(Base):
+    """Some rows of a file with what will become, or became, of each; written in one transaction or not at all."""
+
+    __tablename__ = "import_portion"
+    __table_args__ = ({"sqlite_strict": True},)
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("customer_import.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    planned: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON, compressed by zlib."""
+    written_at: Mapped[datetime | None]

@@ -15,7 +15,13 @@ from scheduler.store.bookings import (
 )
 from scheduler.store.busy import BusyCalendar, BusyTime
 from scheduler.store.devices import AppPassword, CalendarTombstone
-from scheduler.store.intake import ClaimDecision, CustomerImport, FormerCustomer
+from scheduler.store.intake import (
+    ClaimDecision,
+    CustomerImport,
+    FormerCustomer,
+    ImportFile,
+    ImportPortion,
+)
 from scheduler.store.password_links import PasswordLink
 from scheduler.store.people import (
     Absence,
@@ -60,6 +66,8 @@ __all__ = [
     "FeedSecret",
     "FormerCustomer",
     "IdempotencyKey",
+    "ImportFile",
+    "ImportPortion",
     "LedgerEntry",
     "LedgerNote",
     "LoginAttempt",
