@@ -177,9 +177,9 @@ def static_files() -> Stage:
 
 
 def services() -> Stage:
-    """Everything that needs a server, a database or a browser, two at a time."""
+    """Everything that needs a server, a database or a browser, three at a time: they wait for far ends half of it."""
     apart = [f"--ignore=tests/{folder}" for folder in ("unit", "house", "faults", "slow")]
-    return pytest_run("services", "tests", *apart, "-n", "2", "--dist", "worksteal", minutes=30, live=True)
+    return pytest_run("services", "tests", *apart, "-n", "3", "--dist", "worksteal", minutes=30, live=True)
 
 
 def faults(promises: Sequence[str] = (), minutes: float = 30) -> Stage:
