@@ -157,8 +157,8 @@ def write(
     booking_id: int | None = None,
     invitation: Invitation | None = None,
     stop_url: str | None = None,
-) -> None:
-    """Put one mail into the outbox; a second one with the same key is not written.
+) -> int | None:
+    """Put one mail into the outbox and return its id; a second one with the same key is not written (None).
 
     `stop_url` is where the reader ends mails of this kind; only those have one that they may do without.
     """
@@ -182,10 +182,11 @@ def write(
         "created_at": now,
         "due_at": now,
     }
-    _put(session, values, now)
+    return _put(session, values, now)
 
 
-def _put(session: Session, values: Mapping[str, Any], now: datetime) -> None:
+def _put(session: Session, values: Mapping[str, Any], now: datetime) -> int | None:
     written = session.scalars(insert_once(session, Notice, "key"), [values]).one_or_none()
     if written is not None:
         wake(session, KIND, written, 0, now)
+    return written

@@ -5,6 +5,7 @@ between the server's acceptance and our commit.
 """
 
 import logging
+import mimetypes
 import smtplib
 import ssl
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ from scheduler.clock import Clock
 from scheduler.notices import KIND
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
-from scheduler.store.models import Desk, Notice
+from scheduler.store.models import Desk, MailRequest, Notice
 
 __all__ = ["KIND", "Outbox", "message"]
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 """Waits after each failed try; after the last (about 22 h) the mail is dead and the dispatcher sees it."""
 TIME_OUT_SECONDS = 20.0
+_HARMLESS = frozenset({"image/png", "image/jpeg", "image/gif", "application/pdf", "text/plain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Outbox:
             if notice is None or notice.state != "waiting" or not self._deliverable:
                 return None
             desk = session.get_one(Desk, 1)
-            mail = message(notice, self.settings.mail_from or desk.email, desk.name)
+            asked = session.scalar(select(MailRequest).where(MailRequest.notice_id == notice.id))
+            mail = message(notice, self.settings.mail_from or desk.email, desk.name, asked)
         try:
             self._send(mail)
         except (OSError, smtplib.SMTPException) as error:
@@ -112,14 +115,19 @@ def _final(error: Exception) -> bool:
     return False
 
 
-def message(notice: Notice, sender: str, desk_name: str) -> EmailMessage:
-    """The mail of a notice: text and HTML alternatives, and the .ics where it carries one (RFC 5322, RFC 2046)."""
+def message(notice: Notice, sender: str, desk_name: str, asked: MailRequest | None = None) -> EmailMessage:
+    """The mail of a notice: text and HTML alternatives, and the .ics where it carries one (RFC 5322, RFC 2046).
+
+    `asked` is the customer's question that it brings to the desk: with the file, and to be answered to the customer.
+    """
     mail = EmailMessage(policy=SMTP_POLICY)
     mail["From"] = _mailbox(desk_name, sender)
     mail["To"] = _mailbox(notice.to_name, notice.to_address)
     mail["Subject"] = notice.subject
     mail["Date"] = format_datetime(notice.created_at)
     mail["Message-ID"] = notice.message_id
+    if asked is not None:
+        mail["Reply-To"] = _mailbox(asked.from_name, asked.from_address)
     # Vacation responders must not answer a machine (RFC 3834 §5).
     mail["Auto-Submitted"] = "auto-generated"
     if notice.stop_url is not None:
@@ -129,9 +137,19 @@ def message(notice: Notice, sender: str, desk_name: str) -> EmailMessage:
     mail.add_alternative(notice.html, subtype="html")
     if notice.attachment is not None:
         _invite(mail, notice.attachment, notice.calendar_method)
+    if asked is not None and asked.file_name is not None:
+        _enclose(mail, asked.file_name, asked.file_content or b"")
     # Last: building the parts takes every Content-… header away from the whole.
     mail["Content-Language"] = notice.locale
     return mail
+
+
+def _enclose(mail: EmailMessage, name: str, content: bytes) -> None:
+    """The file as it came, in base64. Only kinds that show and run nothing keep their type: a page would be opened."""
+    guessed = mimetypes.guess_type(name)[0] or ""
+    harmless = guessed in _HARMLESS
+    main, _, sub = (guessed if harmless else "application/octet-stream").partition("/")
+    mail.add_attachment(content, main, sub, cte="base64", filename=name)
 
 
 def _mailbox(name: str, address: str) -> Address:

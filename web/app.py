@@ -36,8 +36,8 @@ BLUEPRINTS = (
 """Modules whose blueprint has the module's own name; each is imported only when the application is made."""
 
 MAX_REQUEST_BYTES = 64 * 1024
-FILE_ROUTES = {"dispatcher.imports.upload": 11 * 1024 * 1024}
-"""Endpoints that take files, with the bytes of their largest request; only for people of the desk."""
+FILE_ROUTES = {"dispatcher.imports.upload": 11 * 1024 * 1024, "customer.mailing.send": 11 * 1024 * 1024}
+"""Endpoints that take files, with the bytes of their largest request; only for those whose pages they are."""
 _DRAINED_BYTES = 16 * 1024 * 1024
 THEMES = ("light", "dark")
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -146,7 +146,8 @@ def _allow_files() -> None:
     """Before anything reads the form: a longer request where a file is expected, from somebody signed in."""
     limit = FILE_ROUTES.get(request.endpoint or "")
     person = current_person() if limit else None
-    if person is not None and person.staff:
+    room = (request.endpoint or "").partition(".")[0]
+    if person is not None and room == ("dispatcher" if person.staff else "customer"):
         request.max_content_length = limit
 
 

@@ -12,6 +12,7 @@ Facts = Mapping[str, Any]
 def labels() -> dict[str, str]:
     """Field names of these forms in the reader's language."""
     return {
+        "attachment": _("Attachment"),
         "bought_on": _("Date of the purchase"),
         "claim": _("Request"),
         "contract_on": _("Date of the contract"),
@@ -21,6 +22,7 @@ def labels() -> dict[str, str]:
         "into": _("The customer that stays"),
         "kind": _("Kind of support"),
         "locale": _("Language"),
+        "text": _("Your question"),
         "purchases": _("Purchases"),
         "row": _("Row"),
         "valid_from": _("First day"),
@@ -144,6 +146,31 @@ def _no_such_technician(_facts: Facts) -> tuple[str, str]:
     return _("no technician has this e-mail."), _("Write the address with which they sign in.")
 
 
+def _unknown_purchase(_facts: Facts) -> tuple[str, str]:
+    return (
+        _("your company has no purchase with this number."),
+        _("Compare it with the label, or tell us about the purchase first."),
+    )
+
+
+def _file_name(_facts: Facts) -> tuple[str, str]:
+    return _("the name of the file holds hidden characters."), _("Rename the file and choose it again.")
+
+
+def _file_without_content(_facts: Facts) -> tuple[str, str]:
+    return _("the file is empty."), _("Choose it again, or send your question without it.")
+
+
+def _file_over_limit(facts: Facts) -> tuple[str, str]:
+    return (
+        _("the file is too large."),
+        _(
+            "Send at most %(maximum)s MB: compress it, or send only the part that matters.",
+            maximum=facts["maximum"],
+        ),
+    )
+
+
 def _changed_since_preview(_facts: Facts) -> tuple[str, str]:
     return (
         _("it changed since the preview, so the row was not written."),
@@ -173,6 +200,10 @@ PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "too_many_cells": _too_many_cells,
     "cif_twice": _cif_twice,
     "cif_merged": _cif_merged,
+    "file_name": _file_name,
+    "file_over_limit": _file_over_limit,
+    "file_without_content": _file_without_content,
+    "unknown_purchase": _unknown_purchase,
     "no_such_technician": _no_such_technician,
     "changed_since_preview": _changed_since_preview,
 }

@@ -192,7 +192,7 @@ _HTTP_WORDS: Mapping[int, Callable[[], Words]] = {
     ),
     413: lambda: (
         _("That is too long"),
-        _("We received more text than a form may hold (64 KB). Nothing was saved."),
-        _("Go back and shorten the description; you can give long logs to the technician in the session."),
+        _("We received more than a form may hold: 64 KB of text, or a file of 10 MB. Nothing was saved."),
+        _("Go back and shorten the text or send a smaller file; long logs can wait for the session."),
     ),
 }

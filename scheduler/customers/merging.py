@@ -27,6 +27,7 @@ from scheduler.store.models import (
     Entitlement,
     FormerCustomer,
     LedgerEntry,
+    MailRequest,
     Rma,
     System,
 )
@@ -38,6 +39,7 @@ MOVED: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ...
     Entitlement.customer_id,
     Booking.customer_id,
     Rma.customer_id,
+    MailRequest.customer_id,
     ClaimDecision.customer_id,
     FormerCustomer.customer_id,
 )

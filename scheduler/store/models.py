@@ -22,6 +22,7 @@ from scheduler.store.intake import (
     ImportFile,
     ImportPortion,
 )
+from scheduler.store.mail_requests import MailRequest
 from scheduler.store.password_links import PasswordLink
 from scheduler.store.people import (
     Absence,
@@ -71,6 +72,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerNote",
     "LoginAttempt",
+    "MailRequest",
     "Notice",
     "PasswordLink",
     "PinnedIdentity",

@@ -22,7 +22,7 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         started = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._talk, "127.0.0.1", self.port), self._loop
+            asyncio.start_server(self._talk, "127.0.0.1", self.port, limit=32 * 1024**2), self._loop
         )
         self._server = started.result(10)
         self.port = self._server.sockets[0].getsockname()[1]

@@ -26,6 +26,8 @@ NO_SESSION = {
     "claim_accepted",
     "claim_refused",
     "low_balance",
+    "mail_request",
+    "mail_request_received",
     "set_password",
     "to_move",
 }
@@ -59,6 +61,8 @@ def render(bench: Bench, kind: str, booking_id: int) -> Notice:
         facts |= {"code": "048213", "advice": Advice(), "what": "moved", "state": "fail", "by": "Marta Ruiz"}
         facts |= {"cif": SOL, "serial": "GX-1", "until": "31/12/2026", "reason": "No consta.", "hours": 72}
         facts |= {"lines": ["miércoles 25 de noviembre" if locale == "es" else "Wednesday 25 November"]}
+        facts |= {"topic": "sip.conf", "words": "SIP 403", "invoice": "F-1", "file_name": "log.txt"}
+        facts |= {"from_name": "Ana López", "from_address": "ana@sol.example"}
         reader = notices.Reader("Ana López", "ana@sol.example", locale)
         notices.write(session, desk, NOW, f"test:{kind}", kind, reader, facts, booking_id=row.id)
         return session.scalars(select(Notice).where(Notice.key == f"test:{kind}")).one()

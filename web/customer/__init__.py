@@ -14,11 +14,24 @@ from web.customer import (
     claim,
     doors,
     entitlement,
+    mailing,
     managing,
     moving,
     support,
 )
 
 customer = Blueprint("customer", __name__)
-for part in (arrival, claim, entitlement, doors, booking, checking, managing, moving, calendar, support):
+for part in (
+    arrival,
+    claim,
+    entitlement,
+    doors,
+    booking,
+    checking,
+    managing,
+    moving,
+    calendar,
+    support,
+    mailing,
+):
     customer.register_blueprint(part.blueprint)

@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from scheduler import mail_requests
 from scheduler.context import DeskContext
 from scheduler.customers import claims, keeping, merging
 from scheduler.customers.finding import find_customers
@@ -32,9 +33,13 @@ def listing() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:200]
     page = min(max(number(request.args.get("page")) or 1, 1), FARTHEST_PAGE)
     with read(current_app.extensions["ventana"].sessions) as session:
-        found, waiting = find_customers(session, typed, page), claims.count_open(session)
         return render_template(
-            "dispatcher/customers.html", found=found, typed=typed, page=page, waiting=waiting
+            "dispatcher/customers.html",
+            found=find_customers(session, typed, page),
+            typed=typed,
+            page=page,
+            waiting=claims.count_open(session),
+            asked=mail_requests.count_open(session),
         )
 
 
