@@ -72,6 +72,10 @@ RDP = {
     **_table("fail", "customer", "rdp_login_failed", "rdp_login_timeout"),
     **_table("fail", "technician", "rdp_binding_failed"),
 }
+PICTURE = {
+    **_table("unknown", "desk", "picture_not_available"),
+    **_table("unknown", "technician", "picture_failed"),
+}
 WEB = {
     **_table("fail", "customer", "not_http", "http_timeout", "http_broken", "http_status"),
     **_table("fail", "customer", "redirect_refused", "not_the_panel", "panel_credential_missing"),
@@ -84,7 +88,7 @@ OURS = {
     **_table("unknown", "customer", "login_put_off"),
 }
 
-CODES: dict[str, Code] = {**NETWORK, **SSH, **TLS, **RDP, **VNC, **WEB, **OURS}
+CODES: dict[str, Code] = {**NETWORK, **SSH, **TLS, **RDP, **VNC, **PICTURE, **WEB, **OURS}
 
 
 def severity_of(code: str) -> Severity:

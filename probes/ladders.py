@@ -22,6 +22,7 @@ RUNGS: dict[str, tuple[tuple[str, Depth], ...]] = {
         ("x224", Depth.IDENTIFY),
         ("tls", Depth.IDENTIFY),
         ("login", Depth.LOGIN),
+        ("picture", Depth.PICTURE),
     ),
     # No rung between the name and the login: VNC servers lock out whoever connects without logging in.
     "vnc": (
@@ -31,6 +32,7 @@ RUNGS: dict[str, tuple[tuple[str, Depth], ...]] = {
         ("security", Depth.LOGIN),
         ("login", Depth.LOGIN),
         ("framebuffer", Depth.FUNCTION),
+        ("picture", Depth.PICTURE),
     ),
     "web": (
         ("name", Depth.REACH),

@@ -17,6 +17,7 @@ class Limits:
     kex: float = 15.0
     auth: float = 15.0
     command: float = 10.0
+    picture: float = 20.0
     total: float = 45.0
     turn: float = 120.0
 

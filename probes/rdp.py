@@ -1,7 +1,8 @@
-"""RDP: the service and its protocol, the certificate, the login by NLA. Nobody is thrown out of a session.
+"""RDP: the service and its protocol, the certificate, the login by NLA. Nobody is thrown out.
 
 A login is proven by CredSSP (NLA) alone: it ends before a session opens. Servers without NLA would only tell
-at their own login screen, so their login stays unjudged. A changed certificate ends the check before it.
+at their own login screen, so their login stays unjudged. A changed certificate ends the check before it. A picture,
+and nothing else, opens a session, where somebody has asked for one.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 from probes.dial import Dialled, DialRefused, Way, connect
 from probes.engine import utc_now
 from probes.pace import Pace
+from probes.picture import NoPicture, not_taken, taken
+from probes.picture_rdp import Visit, read_session
 from probes.rdp_nla import Account, Connection, MechanismRefused, Reached, UnusableAccount, prove_login
-from probes.report import Step, finding, good
+from probes.report import Outcome, Step, finding, good
 from probes.target import CredentialKind, Depth, Target
 from probes.tls import Secured, TlsFailed, secure
 from probes.wire import WireError
@@ -48,7 +51,11 @@ async def climb(dialled: Dialled, target: Target, depth: Depth, pace: Pace) -> A
         yield step
         if step.outcome == "fail" or depth < Depth.LOGIN:
             return
-        yield await visit.log_in()
+        login = await visit.log_in()
+        yield login
+        if depth >= Depth.PICTURE and visit.can_be_seen(login):
+            await visit.close()  # xrdp, for one, serves a single visitor well
+            yield await visit.take_picture(login)
     finally:
         await visit.close()
 
@@ -167,6 +174,26 @@ class _Visit:
         reader, writer = await asyncio.open_connection(sock=dialled.sock, limit=LONGEST_BUFFER)
         self.connections.append(Connection(reader, writer))
         return await secure(writer, self.target.host, self.pace)
+
+    def can_be_seen(self, login: Step) -> bool:
+        """Behind a login that NLA has proven, or before one that this server leaves to its own screen."""
+        return login.outcome is Outcome.OK or self.confirm.number == TLS
+
+    async def take_picture(self, login: Step) -> Step:
+        """What is on the screen of a session opened for it; why there is none is no fault of the access."""
+        certificate, proven = self.secured.certificate, login.outcome is Outcome.OK
+        if certificate is None:
+            raise ValueError("a picture needs the certificate to hold to")
+        facts = {**self._where(), "shows": "session" if proven else "before_login"}
+        password = self.target.credential.value if proven else None
+        address, pin = str(self.dialled.address), certificate.fingerprint
+        visit = Visit(address, self.dialled.port, pin, self.target.username, password)
+        limits = self.pace.limits
+        try:
+            canvas = await read_session(visit, self.pace.left(limits.picture))
+        except NoPicture as no:
+            return not_taken(no, facts, self.pace.lap())
+        return await taken(canvas, facts, self.pace.lap())
 
     def _where(self) -> dict[str, Any]:
         return {

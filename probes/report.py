@@ -28,13 +28,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung of the ladder: ``code`` is None when there is nothing to remedy, ``ms`` is wall time."""
+    """One rung of the ladder: ``code`` is None when there is nothing to remedy, ``ms`` is wall time.
+
+    ``picture`` is a PNG of the screen, of the rung ``picture`` alone; no report in text or JSON carries it.
+    """
 
     name: str
     outcome: Outcome
     code: str | None = None
     facts: Facts = field(default_factory=dict)
     ms: float = 0.0
+    picture: bytes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.code is not None and self.code not in CODES:

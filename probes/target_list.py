@@ -20,7 +20,7 @@ from probes.many import Job
 from probes.target import NO_CREDENTIAL, Credential, CredentialKind, Depth, Target
 
 PORTS = {"ssh": 22, "rdp": 3389, "vnc": 5900, "web": 5001}
-DEPTHS = {depth.name.lower(): depth for depth in Depth}
+DEPTHS = {depth.name.lower(): depth for depth in Depth if depth < Depth.PICTURE}
 LONGEST_LINE = 64 * 1024
 MOST_LINES = 100_000
 LARGEST_SECRET = 64 * 1024

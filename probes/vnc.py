@@ -1,4 +1,4 @@
-"""VNC: version, security types, login, framebuffer. One TCP connection per check, one login, no picture taken.
+"""VNC: version, security types, login, framebuffer. One TCP connection per check, one login.
 
 Never used without a login: TigerVNC and RealVNC lock an address out after five connections that did not log
 in, plain TCP connects among them, and a good login clears the count. So the ladder has no rung between the
@@ -15,6 +15,8 @@ from probes.dial import Dialled
 from probes.engine import utc_now
 from probes.ladders import steps_for
 from probes.pace import Pace
+from probes.picture import NoPicture, not_taken, taken
+from probes.picture_vnc import read_screen
 from probes.report import Facts, Step, finding, good
 from probes.target import Depth, Target
 from probes.vnc_line import Line, LineClosed
@@ -25,6 +27,7 @@ from probes.wire.greetings import name_service
 from probes.wire.rfb import (
     SERVER_INIT_SIZE,
     VERSION_SIZE,
+    ServerInit,
     Version,
     can_be_version,
     parse_server_init,
@@ -53,6 +56,9 @@ async def climb(dialled: Dialled, target: Target, depth: Depth, pace: Pace) -> A
         "framebuffer": (visit.see_screen, limits.command),
     }
     for name in steps_for("vnc", depth)[2:]:
+        if name == "picture":
+            yield await visit.take_picture()
+            return
         rung, seconds = rungs[name]
         step = await visit.try_rung(name, rung, seconds)
         yield step
@@ -69,6 +75,7 @@ class _Visit:
         self._pace = pace
         self._line = Line(dialled.sock)
         self._offer = Offer(Version(3, 8), ())
+        self._screen: ServerInit | None = None
         self.over = False
 
     async def try_rung(self, name: str, rung: Rung, seconds: float) -> Step:
@@ -164,10 +171,24 @@ class _Visit:
     async def see_screen(self) -> Step:
         """ServerInit: the size of the screen and its name (RFC 6143 §7.3)."""
         await self._line.say(SHARED)
-        screen = parse_server_init(await self._line.take(SERVER_INIT_SIZE))
+        screen = self._screen = parse_server_init(await self._line.take(SERVER_INIT_SIZE))
         name = await self._line.take(screen.name_length)
         facts = {"width": screen.width, "height": screen.height, "desktop": shown_text(name)}
         return good("framebuffer", facts, self._pace.lap())
+
+    async def take_picture(self) -> Step:
+        """What is on the screen now; why there is none is no fault of the access."""
+        if self._screen is None:
+            raise ValueError("a picture needs the size of the screen")
+        facts, limits = self._where(), self._pace.limits
+        try:
+            async with self._pace.within(limits.picture):
+                canvas = await read_screen(self._line, self._screen)
+        except TimeoutError:
+            return not_taken(NoPicture("timeout"), facts, self._pace.lap())
+        except NoPicture as no:
+            return not_taken(no, facts, self._pace.lap())
+        return await taken(canvas, facts, self._pace.lap())
 
     def _where(self) -> dict[str, Any]:
         return {

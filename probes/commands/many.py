@@ -22,7 +22,7 @@ from probes.target_list import BadLine, Label, ListReader
 WORST_FIRST = ("fail", "warn", "unknown", "ok")
 PIPED_SECONDS = 5.0
 TERMINAL_SECONDS = 0.25
-DEPTHS = [depth.name.lower() for depth in Depth]
+DEPTHS = [depth.name.lower() for depth in Depth if depth < Depth.PICTURE]
 
 
 @click.command("many")

@@ -12,13 +12,15 @@ from typing import Any
 import click
 
 from probes.addresses import AddressAllowance
+from probes.commands.pictures import keep_picture, picture_file
 from probes.commands.shown import EXIT_STATUS, printer, show
 from probes.engine import run
 from probes.errors import TargetError
 from probes.target import PROFILES, Credential, CredentialKind, Depth, Target
 from probes.web_address import read_web_address
 
-DEPTHS = [depth.name.lower() for depth in Depth]
+DEPTHS = [depth.name.lower() for depth in Depth if depth < Depth.PICTURE]
+WITH_PICTURE = [*DEPTHS, "picture"]
 
 
 @click.command("ssh")
@@ -67,14 +69,18 @@ def ssh(target: str, lang: str, shape: str | None, **options: Any) -> None:
     _probe(target, lang, shape, **options)
 
 
-def by_password(port: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The options of an access to a 3CX with user and password, whose usual port is ``port``."""
+def by_password(port: int, *, shows: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of an access to a 3CX with user and password, whose usual port is ``port``.
+
+    ``shows`` where there is a screen to take a picture of.
+    """
+    depths = WITH_PICTURE if shows else DEPTHS
     file = click.Path(exists=True, dir_okay=False)
     options = (
         click.argument("target"),
         click.option("-u", "--user", default="", help="User to log in as."),
         click.option("-p", "--port", default=port, show_default=True, help="TCP port."),
-        click.option("-d", "--depth", type=click.Choice(DEPTHS), default="function", show_default=True),
+        click.option("-d", "--depth", type=click.Choice(depths), default="function", show_default=True),
         click.option("--platform", type=click.Choice(["3cx", "none"]), default="3cx", show_default=True),
         click.option("--password-file", type=file, help="File with the password."),
         click.option("--ask-password", is_flag=True, help="Ask for the password."),
@@ -88,8 +94,12 @@ def by_password(port: int) -> Callable[[Callable[..., None]], Callable[..., None
         click.option("--prometheus", "shape", flag_value="prometheus", help="Metrics in text."),
     )
 
+    picture = click.option(
+        "--picture-file", type=click.Path(dir_okay=False), help="Where --depth picture writes its PNG."
+    )
+
     def dress(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
+        for option in reversed((*options, picture) if shows else options):
             command = option(command)
         return command
 
@@ -97,9 +107,12 @@ def by_password(port: int) -> Callable[[Callable[..., None]], Callable[..., None
 
 
 @click.command("rdp")
-@by_password(3389)
+@by_password(3389, shows=True)
 def rdp(target: str, lang: str, shape: str | None, **options: Any) -> None:
     """Probe Remote Desktop at TARGET, a name or an address. No session opens, nobody is thrown out.
+
+    Except with --depth picture: it opens a session with xfreerdp to take a picture of its screen, which may push out
+    whoever works there. Without NLA it shows the server's login screen and signs nobody in.
 
     The user is USER, DOMAIN\\USER or USER@DOMAIN. The password comes from --password-file, --ask-password, or the
     environment variable VENTANA_PROBE_PASSWORD; without one the probe ends at the certificate. It is only proven
@@ -114,13 +127,14 @@ def rdp(target: str, lang: str, shape: str | None, **options: Any) -> None:
 
 
 @click.command("vnc")
-@by_password(5900)
+@by_password(5900, shows=True)
 def vnc(target: str, lang: str, shape: str | None, **options: Any) -> None:
     """Probe VNC at TARGET, a name or an address. The screen is shared and stays as it is, nobody is thrown out.
 
     The password comes from --password-file, --ask-password, or the environment variable VENTANA_PROBE_PASSWORD;
     --user is for servers that ask for an account. Without a password only a server that asks for none is proven.
-    Every visit tries to log in, once: VNC servers lock out addresses that connect and do not.
+    Every visit tries to log in, once: VNC servers lock out addresses that connect and do not. --depth picture also
+    keeps what is on the screen; no key is pressed and no pointer moved.
 
     \b
     Exit status:
@@ -160,6 +174,7 @@ def web(target: str, lang: str, shape: str | None, **options: Any) -> None:
 def _probe(target: str, lang: str, shape: str | None, **options: Any) -> None:
     """Probe, show, and leave with the status."""
     on_step = None if shape else printer(lang)
+    album = picture_file(options["depth"], options.get("picture_file"))
     try:
         wanted = _target(target, **options)
     except (TargetError, ValueError) as error:
@@ -167,6 +182,8 @@ def _probe(target: str, lang: str, shape: str | None, **options: Any) -> None:
         sys.exit(EXIT_STATUS["unknown"])
     report = run(wanted, _depth(wanted, options["depth"]), on_step=on_step)
     show(report, shape, lang)
+    if album is not None:
+        keep_picture(report, album)
     sys.exit(EXIT_STATUS[report.status])
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from probes.report import Facts
 
-KINDS = ("network", "ssh", "tls", "rdp", "vnc", "web")
+KINDS = ("network", "ssh", "tls", "rdp", "vnc", "picture", "web")
 Advice = tuple[str, str, str | None]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probes.wire import WireError, credssp, greetings, ntlm, rfb, ssh, x224
+from probes.wire import WireError, credssp, greetings, ntlm, rfb, rfb_update, ssh, x224, xwd
 
 PARSERS: tuple[Callable[[bytes], object], ...] = (
     credssp.message_length,
@@ -18,10 +18,13 @@ PARSERS: tuple[Callable[[bytes], object], ...] = (
     rfb.parse_subtypes,
     rfb.parse_server_init,
     rfb.shown_text,
+    lambda given: rfb_update.parse_rectangle(given, 640, 480),
+    lambda given: rfb_update.parse_length(given[0] if given else 0, given[1:]),
     ssh.find_identification,
     ssh.read_kexinit,
     x224.packet_length,
     x224.read_confirm,
+    xwd.parse_screen,
 )
 
 
