@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import audit
 from scheduler.actor import Actor
+from scheduler.calendars.rewriting import rewrite
 from scheduler.context import DeskContext
 from scheduler.customers.keeping import clean_email, clean_locale, clean_zone
 from scheduler.rules.hours_text import field_of, outside, read_week, stored
@@ -27,6 +28,7 @@ from scheduler.store.models import LIVE_STATUSES, Base, Booking, Customer, Techn
 ROLES = ("technician", "dispatcher")
 PLATFORMS = ("asterisk", "elastix", "3cx")
 LONGEST_BUFFER = 240
+_SAID_IN_CALENDARS = {"name", "locale", "zone"}
 _FIELDS = ("name", "email", "role", "locale", "zone", "skills", "weekly_hours", "buffer_minutes")
 
 
@@ -94,8 +96,26 @@ def change_technician(
         setattr(row, name, value)
     session.flush()
     if changed:
+        _renew_calendar(session, desk, now, row, set(changed))
         _audit(session, desk, now, actor, "technician.change", row, **changed)
     return row
+
+
+def _renew_calendar(
+    session: Session, desk: DeskContext, now: datetime, row: Technician, changed: set[str]
+) -> None:
+    """Stored events say the person's name, language and zone; unrenewed they would say the old ones for ever."""
+    if not changed & _SAID_IN_CALENDARS:
+        return
+    from scheduler.checks.explaining import last_failure  # the probes' words cost every start otherwise
+
+    rewrite(
+        session,
+        desk,
+        now,
+        Booking.technician_id == row.id,
+        lambda s, booking, locale: last_failure(s, booking, desk, locale),
+    )
 
 
 def set_active(

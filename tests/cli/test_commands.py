@@ -166,6 +166,24 @@ def test_feeds_are_made_listed_and_revoked(ventana: Terminal) -> None:
     assert ventana("feed", "revoke", "jordi@levantia.example", str(made["id"])).code == 1
 
 
+def test_calendars_are_rebuilt_once_and_told_apart_from_whole_ones(ventana: Terminal) -> None:
+    assert ventana("book", "--customer", SOL, "--start", start(ventana), "--json").code == 0
+    with sqlite3.connect(ventana.folder / "ventana.db") as connection:
+        kept = connection.execute("SELECT vevent FROM calendar_object").fetchone()
+        connection.execute("UPDATE calendar_object SET vevent = ?", (b"written by another version",))
+    connection.close()
+    said = ventana("feed", "rebuild", "--json")
+    assert (said.code, said.json) == (0, {"parts": 1, "changed": 1})
+    assert "1 of 1 parts" in said.err
+    assert ventana("feed", "rebuild").out == "0 events changed\n"
+    with sqlite3.connect(ventana.folder / "ventana.db") as connection:
+        (now,) = connection.execute("SELECT vevent FROM calendar_object").fetchone()
+    connection.close()
+    lines = [set(body.split(b"\r\n")) for body in (kept[0], now)]
+    moved = {line.partition(b":")[0] for line in lines[0] ^ lines[1]}
+    assert moved <= {b"DTSTAMP", b"LAST-MODIFIED"}, "the event is as it was, and newer"
+
+
 def test_a_token_is_printed_once_and_kept_as_hash(ventana: Terminal) -> None:
     token = ventana("token", "--customer", SOL, "--label", "prueba", "--json").json["token"]
     assert token.startswith("vnt_")

@@ -13,6 +13,7 @@ from scheduler.store.models import (
     AuditEntry,
     BusyCalendar,
     BusyTime,
+    CalendarObject,
     Notice,
     PasswordLink,
     Technician,
@@ -154,6 +155,32 @@ def test_a_change_is_kept_and_a_second_form_does_not_undo_it(desk: TechnicianDes
     with desk.reading() as session:
         assert session.get_one(Technician, desk.person(JORDI)).name == "Jordi S."
     assert actions(desk) == ["technician.change"]
+
+
+def test_name_language_and_zone_are_renewed_in_the_calendars_and_other_changes_are_no_news(
+    desk: TechnicianDesk, elena: Browser
+) -> None:
+    booked, page = desk.book(SOL, THURSDAY), page_of(desk, MARTA)
+
+    def event() -> tuple[bytes, bytes, int]:
+        with desk.reading() as session:
+            row = session.get_one(CalendarObject, booked)
+            assert row.vevent_customer is not None
+            return row.vevent, row.vevent_customer, row.calendar_rev
+
+    before = event()
+    assert b"TZID=Europe/Madrid" in before[0]
+    assert b"sin probar" in before[0]
+    wanted = form(name="Marta Rey", email=MARTA, locale="en", zone="Atlantic/Canary", buffer_minutes="0")
+    assert elena.post(page, **wanted, seen=seen(elena, page)).status_code == 303
+    after = event()
+    assert b"TZID=Atlantic/Canary" in after[0]
+    assert b"not tested" in after[0]
+    assert b"Marta Ruiz" not in after[1]
+    assert b"Marta Rey" in after[1].replace(b"\r\n ", b"")
+    assert after[2] > before[2]
+    assert elena.post(page, **wanted | {"skills": []}, seen=seen(elena, page)).status_code == 303
+    assert event() == after
 
 
 def test_an_absence_takes_the_slots_and_shows_what_is_booked_in_it(
