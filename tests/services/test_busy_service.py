@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from fixtures.calendar_server import calendar, meeting, serving
@@ -35,9 +36,11 @@ def test_a_calendar_is_read_by_the_running_engine_soon_after_it_was_added(tmp_pa
             for _ in range(300):
                 with read(service.sessions) as session:
                     row = session.scalars(select(BusyCalendar)).one()
-                    if row.tried_at is not None:
-                        break
+                if row.tried_at is not None:
+                    break
                 recorded.wait(0.1)
+            else:
+                pytest.fail("the engine has not read it in half a minute")
             assert (row.problem, row.good_at) == (None, NOW)
             with read(service.sessions) as session:
                 assert len(session.scalars(select(BusyTime)).all()) == 1
