@@ -103,7 +103,8 @@ def build(settings: Settings, clock: Clock = system_clock, make_schema: bool = F
         read_conditions(settings.conditions_file),
         _keys(settings),
         settings.link_base,
-        organizer=settings.mail_from,
+        organizer=settings.organizer,
+        replies=bool(settings.imap_host),
     )
     factory = sessions(database)
     parts = Parts(settings, factory, clock, installation, vault)

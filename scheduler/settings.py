@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -43,6 +43,15 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     mail_from: str = ""
     """Sender of all mails; empty: the desk's address."""
+    imap_host: str = ""
+    """Server of the mailbox in which answers to invitations are read; empty: nobody is asked for an answer."""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_security: Literal["none", "starttls", "tls"] = "tls"
+    imap_user: str = Field(default="", validate_default=True)
+    imap_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    imap_folder: str = "INBOX"
+    imap_address: str = ""
+    """Mail address of that mailbox; empty: `imap_user` where that is one, else the sender of mails."""
     vpn_networks: Annotated[tuple[str, ...], NoDecode] = ()
     """Private networks that probes may enter (comma separated CIDR), for customers reached by VPN."""
     loopback_ports: Annotated[tuple[str, ...], NoDecode] = ()
@@ -65,6 +74,31 @@ class Settings(BaseSettings):
         token = value.get_secret_value()
         if token and not (len(token) >= 16 and token.isascii() and token.isprintable() and " " not in token):
             raise ValueError("at least 16 ASCII characters without spaces")
+        return value
+
+    @field_validator("imap_user", "imap_password")
+    @classmethod
+    def _needed_for_the_mailbox(cls, value: str | SecretStr, asked: ValidationInfo) -> str | SecretStr:
+        said = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if asked.data.get("imap_host") and not said:
+            raise ValueError("needed where VENTANA_IMAP_HOST is set")
+        if any(ord(letter) < 32 for letter in said):
+            raise ValueError("a control character in it")
+        return value
+
+    @field_validator("imap_folder")
+    @classmethod
+    def _folder(cls, value: str) -> str:
+        if not (value and value.isascii() and value.isprintable()):
+            raise ValueError("the folder's name as the server writes it, in ASCII (modified UTF-7)")
+        return value
+
+    @field_validator("imap_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        user, _, domain = value.rpartition("@")
+        if value and (not user or "." not in domain or any(letter.isspace() for letter in value)):
+            raise ValueError(f"{value} is not a mail address")
         return value
 
     @field_validator("vpn_networks", "loopback_ports", mode="before")
@@ -94,6 +128,13 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database in use."""
         return self.database_url or f"sqlite:///{self.folder.absolute() / 'ventana.db'}"
+
+    @property
+    def organizer(self) -> str:
+        """Address that invitations come from, to which calendar programs send answers; empty: the desk's."""
+        if not self.imap_host:
+            return self.mail_from
+        return self.imap_address or (self.imap_user if "@" in self.imap_user else self.mail_from)
 
     @property
     def link_base(self) -> str:

@@ -55,7 +55,9 @@ def works_of(parts: Parts) -> Sequence[Work]:
 def regular_of(parts: Parts) -> Sequence[Every]:
     """Everything that is done every so many seconds."""
     sessions, clock = parts.sessions, parts.clock
+    inbox = [Every("read_replies", 60.0, partial(_read_replies, parts))] if parts.settings.imap_host else []
     return [
+        *inbox,
         Every("expire_holds", 30.0, partial(upkeep.expire_holds, sessions, clock)),
         Every("remind", 60.0, partial(reminders.write_due, sessions, clock, parts.installation)),
         Every(
@@ -82,6 +84,12 @@ def _read_busy(parts: Parts, calendar_id: int, rev: int) -> datetime | None:
 
     poller = Poller(parts.sessions, parts.clock, parts.installation, parts.vault, _fetcher(parts))
     return poller.run(calendar_id, rev)
+
+
+def _read_replies(parts: Parts) -> None:
+    from scheduler.replies.polling import InboxPoller
+
+    InboxPoller(parts.sessions, parts.clock, parts.installation, parts.settings).run()
 
 
 def _tell(parts: Parts, delivery_id: int, rev: int) -> datetime | None:

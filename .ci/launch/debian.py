@@ -38,6 +38,7 @@ NEEDS = (
     Need("libical3", "/usr/lib/*/libical.so.*", "calendars read by an independent C library"),
     Need("sshpass", "sshpass", "OpenSSH's own client as a witness of passwords"),
     Need("curl", "curl", "a witness of web panels"),
+    Need("dovecot-imapd", "/usr/lib/dovecot/imap", "answers to invitations in a real mailbox"),
     Need("nginx-light", "nginx", "web panels behind a real TLS server"),
     Need("tigervnc-standalone-server", "Xtigervnc", "probes against TigerVNC"),
     Need("tigervnc-tools", "/usr/bin/tigervncpasswd", "passwords of TigerVNC"),

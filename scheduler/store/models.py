@@ -1,5 +1,6 @@
 """All tables in one place to import from."""
 
+from scheduler.store.answers import InvitationAnswer, ReplyInbox
 from scheduler.store.attempts import LoginAttempt
 from scheduler.store.base import Base
 from scheduler.store.bookings import (
@@ -69,6 +70,7 @@ __all__ = [
     "IdempotencyKey",
     "ImportFile",
     "ImportPortion",
+    "InvitationAnswer",
     "LedgerEntry",
     "LedgerNote",
     "LoginAttempt",
@@ -78,6 +80,7 @@ __all__ = [
     "PinnedIdentity",
     "PurchaseClaim",
     "RateEvent",
+    "ReplyInbox",
     "Rma",
     "SignInCode",
     "System",

@@ -60,6 +60,7 @@ def render(bench: Bench, kind: str, booking_id: int) -> Notice:
         facts = notices.booking_facts(desk, row, locale)
         facts |= {"code": "048213", "advice": Advice(), "what": "moved", "state": "fail", "by": "Marta Ruiz"}
         facts |= {"cif": SOL, "serial": "GX-1", "until": "31/12/2026", "reason": "No consta.", "hours": 72}
+        facts |= {"who": "Pablo Sol", "sender": "otro@sol.example"}
         facts |= {"lines": ["miércoles 25 de noviembre" if locale == "es" else "Wednesday 25 November"]}
         facts |= {"topic": "sip.conf", "words": "SIP 403", "invoice": "F-1", "file_name": "log.txt"}
         facts |= {"from_name": "Ana López", "from_address": "ana@sol.example"}

@@ -56,6 +56,7 @@ def _examine() -> Iterator[Finding]:
         return
     yield Finding.good("settings", f"pages at {settings.link_base}, data in {settings.folder}")
     yield _mail(settings)
+    yield _inbox(settings)
     yield from _store(settings)
 
 
@@ -63,6 +64,34 @@ def _mail(settings: Settings) -> Finding:
     if settings.smtp_host or settings.mail_page:
         return Finding.good("mail", settings.smtp_host or "kept for the mail page")
     return Finding.bad("mail", "no SMTP server", "set VENTANA_SMTP_HOST; until then mails wait in the outbox")
+
+
+INBOX_REMEDIES = {
+    "dns": "correct VENTANA_IMAP_HOST",
+    "unreachable": "correct VENTANA_IMAP_HOST and VENTANA_IMAP_PORT",
+    "timeout": "correct VENTANA_IMAP_HOST and VENTANA_IMAP_PORT",
+    "tls": "VENTANA_IMAP_HOST must be the name in the certificate, and its authority known here (SSL_CERT_FILE)",
+    "no_starttls": "set VENTANA_IMAP_SECURITY=tls, usually with VENTANA_IMAP_PORT=993",
+    "login": "correct VENTANA_IMAP_USER and VENTANA_IMAP_PASSWORD; some providers want an app password",
+    "folder": "correct VENTANA_IMAP_FOLDER",
+    "read_only": "the user of VENTANA_IMAP_USER must be allowed to mark mails in the folder",
+    "broken": "is VENTANA_IMAP_HOST an IMAP server, and VENTANA_IMAP_SECURITY what its port speaks?",
+}
+
+
+def _inbox(settings: Settings) -> Finding:
+    """Signs in, as the worker does: a password that was changed shows here and not a day later."""
+    if not settings.imap_host:
+        return Finding.good("answers", "not asked for; VENTANA_IMAP_HOST lets invitations be answered")
+    from scheduler.replies.inbox import InboxFailed, open_inbox
+
+    place = f"{settings.imap_user} at {settings.imap_host}:{settings.imap_port}, {settings.imap_folder}"
+    try:
+        with open_inbox(settings):
+            return Finding.good("answers", f"read from {place}")
+    except InboxFailed as failed:
+        reason = f" ({failed.reason})" if failed.reason else ""
+        return Finding.bad("answers", f"{place}: {failed.code}{reason}", INBOX_REMEDIES[failed.code])
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

@@ -14,9 +14,10 @@ from scheduler.store.engines import read, write
 from scheduler.webhooks import emitting, endpoints
 from web.app import now
 from web.dispatcher.asked import attempt
+from web.parts.answers import inbox_view
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import ID, actor
-from web.security import staff_required
+from web.security import current_zone, staff_required
 
 blueprint = Blueprint("sending", __name__, url_prefix="/desk/sending")
 
@@ -98,6 +99,7 @@ def _page(shown: Shown = NOTHING, secret: Secret | None = None) -> ResponseRetur
             "delayed": undelivered.delayed_mails(session),
             "hooks": emitting.active(session),
             "deliveries": endpoints.latest(session),
+            "inbox": inbox_view(session, now(), current_zone()),
         }
         html = render_template(
             "dispatcher/sending.html",

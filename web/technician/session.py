@@ -14,6 +14,7 @@ from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking
 from web.app import now
+from web.parts.answers import answers_view
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.slots import instant
 from web.parts.staff import ID, actor
@@ -81,6 +82,7 @@ def _facts(
         "testable": testable(row),
         "timeline_entries": check_words.timeline(session, desk, row, checks, zone),
         **closing_view(session, desk, row, now(), zone, typed),
+        "answers": answers_view(session, row, zone),
         "pbx": pbx_state(session, row.access_point, now(), zone),
         "wait": instant(request.args.get("wait", "")),
     }
