@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
+from probes import opinions
 from probes.dial import Dialled, DialRefused, Resolver, Way, connect, find_way
 from probes.gate import GATE, Gate, TurnTimeout
 from probes.ladders import steps_for
@@ -138,12 +139,25 @@ class _Climb:
         try:
             yield good("port", {"address": str(dialled.address), "port": dialled.port}, pace.lap())
             if depth > Depth.REACH:
-                climbing = far_end(target.method).climb(dialled, target, depth, pace)
-                async with aclosing(climbing) as steps:
+                async with aclosing(self._beyond(dialled, depth, pace)) as steps:
                     async for step in steps:
                         yield step
         finally:
             dialled.sock.close()
+
+    async def _beyond(self, dialled: Dialled, depth: Depth, pace: Pace) -> AsyncGenerator[Step, None]:
+        """The far end's own rungs; a failure that another client should confirm is held until it has."""
+        target = self.target
+        climbing = far_end(target.method).climb(dialled, target, depth, pace)
+        async with aclosing(climbing) as steps:
+            async for step in steps:
+                if depth >= Depth.LOGIN and opinions.is_doubtful(target, step):
+                    break
+                yield step
+            else:
+                return
+        dialled.sock.close()  # one at a time: the far end may count its visitors
+        yield await opinions.confirmed(step, dialled, target, pace, self.logins)
 
 
 def _reached(seen: Mapping[str, Step]) -> str | None:

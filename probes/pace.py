@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds each phase may take; ``total`` counts from the first packet, ``turn`` is the wait before it."""
+    """Seconds each phase may take; ``total`` counts from the first packet, ``turn`` is the wait before it.
+
+    ``opinion`` is for another client's try at RDP or VNC before a red light; with 0 none is asked.
+    """
 
     dns: float = 5.0
     tcp: float = 5.0
@@ -18,6 +21,7 @@ class Limits:
     auth: float = 15.0
     command: float = 10.0
     picture: float = 20.0
+    opinion: float = 15.0
     total: float = 45.0
     turn: float = 120.0
 

@@ -106,11 +106,12 @@ class _Visit:
         try:
             self.secured = await self._secure(self.dialled)
         except TlsFailed as failed:
-            facts = {**self._where(), "reason": failed.reason}
+            facts = {**self._where(), "reason": failed.reason, "protocol": self.confirm.protocol}
             code = self.pace.late_code("tls_failed") if failed.reason == "timeout" else "tls_failed"
             return finding("tls", code, facts, self.pace.lap())
         if self.secured.certificate is None:
-            return finding("tls", "tls_failed", {**self._where(), "reason": "anonymous"}, self.pace.lap())
+            facts = {**self._where(), "reason": "anonymous", "protocol": self.confirm.protocol}
+            return finding("tls", "tls_failed", facts, self.pace.lap())
         facts = {**self._where(), **self.secured.facts(pins, now)}
         found, ms = self.secured.certificate.code(pins, now), self.pace.lap()
         return good("tls", facts, ms) if found is None else finding("tls", found, facts, ms)

@@ -21,7 +21,7 @@ from probes.report import Facts, Step, finding, good
 from probes.target import Depth, Target
 from probes.vnc_line import Line, LineClosed
 from probes.vnc_login import log_in
-from probes.vnc_security import Ended, Offer, TurnedAway, negotiate, read_reason, why_not
+from probes.vnc_security import Ended, Offer, TurnedAway, negotiate, read_offer, read_reason, why_not
 from probes.wire import WireError
 from probes.wire.greetings import name_service
 from probes.wire.rfb import (
@@ -96,7 +96,8 @@ class _Visit:
         except WireError as broken:
             code, facts = "not_rfb" if name == "rfb" else "vnc_protocol_error", {"problem": str(broken)}
         self.over = True
-        return finding(name, code, {**self._where(), **facts}, self._pace.lap())
+        offered = {"offered": self._offer.names} if name == "security" and self._offer.names else {}
+        return finding(name, code, {**self._where(), **offered, **facts}, self._pace.lap())
 
     async def meet(self) -> Step:
         """The version line, and ours in answer (RFC 6143 §7.1.1)."""
@@ -134,7 +135,9 @@ class _Visit:
 
     async def agree(self) -> Step:
         """The security type, its TLS, and what is wrong with them."""
-        offer = self._offer = await negotiate(self._line, self._offer.version, self._target)
+        version = self._offer.version
+        offer = self._offer = Offer(version, await read_offer(self._line, version))
+        offer = self._offer = await negotiate(self._line, offer, self._target)
         if offer.kind is None:
             # Whether a credential is missing or cannot be tried is said where it would be used.
             refused = why_not(offer, self._target)

@@ -138,12 +138,12 @@ def _refusal(said: str) -> Ended:
     return Ended(code, said=said)
 
 
-async def negotiate(line: Line, version: Version, target: Target) -> Offer:
-    """Agree on a security type (RFC 6143 §7.1.2) and, inside VeNCrypt, on a subtype and its TLS.
+async def negotiate(line: Line, offer: Offer, target: Target) -> Offer:
+    """Agree on one of the offered types (RFC 6143 §7.1.2) and, inside VeNCrypt, on a subtype and its TLS.
 
     Raises Ended, TurnedAway, LineClosed, WireError.
     """
-    numbers = await _offered(line, version)
+    version, numbers = offer.version, offer.numbers
     if version.minor == 3:
         # The server has decided; what it takes is the whole offer.
         return Offer(version, numbers, choose(numbers, target, anonymous=False))
@@ -155,7 +155,8 @@ async def negotiate(line: Line, version: Version, target: Target) -> Offer:
     return Offer(version, numbers, taken)
 
 
-async def _offered(line: Line, version: Version) -> tuple[int, ...]:
+async def read_offer(line: Line, version: Version) -> tuple[int, ...]:
+    """The security types by number; raises TurnedAway, LineClosed, WireError."""
     if version.minor == 3:
         number = parse_count(await line.take(4))
         numbers: tuple[int, ...] = (number,) if number else ()
@@ -169,11 +170,12 @@ async def _offered(line: Line, version: Version) -> tuple[int, ...]:
 async def _vencrypt(line: Line, version: Version, outer: tuple[int, ...], target: Target) -> Offer:
     """VeNCrypt 0.2: its version, its subtypes, the chosen one, and TLS where that has it."""
     await line.say(bytes((VENCRYPT,)))
+    others = [name_kind(number) for number in outer if number != VENCRYPT]
     if await line.take(2) < VENCRYPT_VERSION:
-        raise Ended("vnc_unsupported_security", offered=["VeNCrypt 0.1"])
+        raise Ended("vnc_unsupported_security", offered=["VeNCrypt 0.1", *others])
     await line.say(VENCRYPT_VERSION)
     if await line.take(1) != b"\0":
-        raise Ended("vnc_unsupported_security", offered=["VeNCrypt"])
+        raise Ended("vnc_unsupported_security", offered=["VeNCrypt", *others])
     inner = parse_subtypes(await line.take(4 * parse_count(await line.take(1))))
     offer = Offer(version, (*inner, *(number for number in outer if number != VENCRYPT)))
     offer.taken = choose(

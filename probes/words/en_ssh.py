@@ -55,9 +55,8 @@ REMEDIES: dict[str, tuple[str, str, str | None]] = {
     ),
     "opinions_differ": (
         "Our two clients do not agree",
-        "One did not agree on encryption and the other did, so we do not blame the server. Check again; if "
-        "it "
-        "persists, the fault is ours.",
+        "One is stopped at this point and the other gets beyond it, so we do not blame the system. Check again; "
+        "if it persists, the fault is ours.",
         None,
     ),
     "key_unsupported": (

@@ -54,7 +54,7 @@ REMEDIES: dict[str, tuple[str, str, str | None]] = {
     ),
     "opinions_differ": (
         "Nuestros dos clientes no coinciden",
-        "Uno no llegó a acordar el cifrado y el otro sí, así que no culpamos al servidor. Repita la "
+        "Uno no llega a entrar y el otro sí pasa de ese punto, así que no culpamos al sistema. Repita la "
         "comprobación; si vuelve a ocurrir, es un fallo nuestro.",
         None,
     ),

@@ -16,8 +16,8 @@ from probes.report import Report
 from probes.target import AddressAllowance, Credential, CredentialKind, Depth, Target
 from tests.probes.web_lab import lab  # noqa: F401 - a fixture
 
-HURRIED = Limits(dns=1, tcp=1, banner=0.6, kex=0.8, auth=0.8, command=1, total=4, turn=10)
-PATIENT = Limits()
+HURRIED = Limits(dns=1, tcp=1, banner=0.6, kex=0.8, auth=0.8, command=1, total=4, turn=10, opinion=0)
+PATIENT = Limits(opinion=0)
 Probe = Callable[..., Report]
 
 

@@ -100,7 +100,7 @@ class RdpLab:
         self._stack.close()
 
 
-PATIENT = Limits()
+PATIENT = Limits(opinion=0)
 Probe = Callable[..., Report]
 
 
