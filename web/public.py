@@ -13,17 +13,17 @@ from scheduler.store.engines import check_settings, read, write
 from scheduler.store.trouble import StoreUnusable
 from web import i18n
 from web.i18n import gettext as _
-from web.security import current_person, sign_out
+from web.security import current_person, first_page, sign_out
 
 public = Blueprint("public", __name__)
 
 
 @public.get("/")
 def home() -> ResponseReturnValue:
-    """People of the desk go to their agenda; everybody else reads what this is."""
+    """People of the desk go to where their day begins; everybody else reads what this is."""
     person = current_person()
     if person is not None and person.staff:
-        return redirect("/agenda", 303)
+        return redirect(first_page(person.actor.kind), 303)
     return render_template("public/home.html")
 
 

@@ -73,6 +73,11 @@ def current_person() -> Person | None:
     return cast("Person | None", g.person)
 
 
+def first_page(role: str) -> str:
+    """Where the day of somebody of the desk begins: the whole team's for a dispatcher, else one's own agenda."""
+    return "/team" if role == "dispatcher" else "/agenda"
+
+
 def current_zone() -> ZoneInfo:
     """The zone in which times are said: the person's, else the desk's."""
     person = current_person()

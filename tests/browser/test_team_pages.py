@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from scheduler.store.models import BusyCalendar
 from tests.browser.conftest import AXE, AXE_TAGS
-from tests.web.technician_desk import ELENA, JORDI, MARTA, NOW, SOL, TechnicianDesk, make_desk
+from tests.web.technician_desk import ELENA, JORDI, MARTA, NOW, PONS, SOL, TechnicianDesk, make_desk
 
 PICTURES = os.environ.get("VENTANA_TEST_PICTURES")
 """A folder to leave pictures of the pages in."""
@@ -25,6 +25,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     made = make_desk(tmp_path_factory.mktemp("team"), sqlite_template)
     made.book(SOL, NOW.replace(hour=9, minute=0) + timedelta(days=8), override_reason=None)
     made.book(SOL, NOW.replace(hour=9, minute=0) + timedelta(days=9), override_reason=None)
+    red = made.book(PONS, NOW.replace(hour=9, minute=0) + timedelta(days=1))
+    made.checked(red, "ready", None, ("resolve", "ok", None))
+    made.checked(red, "not_ready", "auth_failed", ("resolve", "ok", None), ("login", "fail", "auth_failed"))
     elena = made.browser(ELENA)
     marta = f"/team/technicians/{made.person(MARTA)}"
     elena.post(marta + "/absences", first_on="2026-12-02", reason="Curso de Asterisk")
@@ -80,7 +83,7 @@ def pages(desk: TechnicianDesk, url: str, page: Page) -> Iterator[str]:
     page.locator("button[value=preview]").click()
     page.wait_for_selector("#preview-title")
     yield "preview"
-    for path in ("/desk/to-move", "/account"):
+    for path in ("/team", "/desk/to-move", "/account"):
         page.goto(url + path)
         yield path
 

@@ -6,6 +6,7 @@ from web.dispatcher import (
     claims,
     contacts,
     customers,
+    day,
     desk_hours,
     doors,
     imports,
@@ -20,6 +21,7 @@ from web.dispatcher import (
 
 dispatcher = Blueprint("dispatcher", __name__)
 PARTS = (
+    day,
     customers,
     claims,
     contacts,

@@ -39,10 +39,11 @@ def keep(token: str) -> ResponseReturnValue:
                 session, service.desk(session), now(), token[:LONGEST_TOKEN], first
             )
             security.sign_in(session, person, now())
+            goal = security.first_page(person.role)
     except (InvalidInput, SignInFailed) as refusal:
         refused: Refusal = refusal
         return _form(token, show([refused]))
-    return redirect("/agenda", 303)
+    return redirect(goal, 303)
 
 
 def _require_same(first: str, second: str) -> None:
