@@ -23,6 +23,8 @@ class Wish:
     kind: str
     technicians: tuple[Technician, ...]
     override: bool = False
+    kept: bool = False
+    """The booking stands at this start already: the notice was kept when it was asked for, whoever attends it."""
 
     @property
     def window(self) -> Interval:
@@ -66,7 +68,7 @@ def refuse_unbookable(
 def _attending(
     session: Session, desk: DeskContext, now: datetime, wish: Wish, ledger: LeadLedger, ignore: frozenset[int]
 ) -> tuple[Technician, ...]:
-    if wish.starts_at < ledger.earliest_at:
+    if wish.starts_at < ledger.earliest_at and not wish.kept:
         raise refusals.LeadTimeTooShort(earliest_at=ledger.earliest_at, ledger=ledger)
 
     def near() -> tuple[datetime, ...]:

@@ -159,6 +159,13 @@ def _lead(now: datetime, ledger: LeadLedger, override: str | None) -> dict[str, 
     }
 
 
+def _kept_lead(booking: Booking, override: str | None) -> dict[str, Any]:
+    """The lead rule as it was applied when this very start was asked for."""
+    names = ("requested_at", "lead_minutes", "lead_counted", "earliest_at")
+    kept = {name: getattr(booking, name) for name in names}
+    return kept | {"override_reason": override or booking.override_reason}
+
+
 def place(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, booking: Booking, to: Move
 ) -> None:
@@ -168,7 +175,8 @@ def place(
     wish = _wish(session, booking, span, to)
     bookable = refuse_unbookable(session, desk, now, wish, ignore=frozenset({booking.id}))
     untested = {"verdict": "unknown", "verdict_code": None, "checked_at": None}
-    fixed = _lead(now, bookable.ledger, reason) | next_version(booking, now) | untested
+    lead = _kept_lead(booking, reason) if wish.kept else _lead(now, bookable.ledger, reason)
+    fixed = lead | next_version(booking, now) | untested
     for technician in bookable.technicians:
         values = _when(technician.id, span, to.zone) | fixed
         moved = booking_rows.move_booking(session, booking.id, to.seen_rev, values)
@@ -188,6 +196,7 @@ def _wish(session: Session, booking: Booking, span: Interval, to: Move) -> Wish:
         kind=booking.entitlement.kind,
         technicians=tuple(candidates(session, booking.customer, booking.system.platform, wanted)),
         override=to.override_reason is not None,
+        kept=span.start == booking.starts_at,
     )
 
 

@@ -54,6 +54,14 @@ def _never_open(_facts: Facts) -> tuple[str, str]:
     return _("the desk would never be open."), _("Write hours for one day at least.")
 
 
+def _unchanged(_facts: Facts) -> tuple[str, str]:
+    return _("the session is theirs already."), _("Choose somebody else.")
+
+
+def _not_skilled(_facts: Facts) -> tuple[str, str]:
+    return _("they do not take this kind of PBX."), _("Choose somebody who does, or change what they take.")
+
+
 def _gone_by(_facts: Facts) -> tuple[str, str]:
     return _("that time has gone by."), _("Choose days to come.")
 
@@ -92,6 +100,8 @@ PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "differs": _differs,
     "ends_before_start": _ends_before_start,
     "gone_by": _gone_by,
+    "not_skilled": _not_skilled,
+    "unchanged": _unchanged,
     "never_open": _never_open,
     "outside_desk": _outside_desk,
     "overlaps_absence": _overlaps_absence,

@@ -33,6 +33,7 @@ def test_a_calendar_is_read_by_the_running_engine_soon_after_it_was_added(tmp_pa
                 marta = session.scalars(select(Technician.id).order_by(Technician.id)).first()
                 assert marta
                 calendars.add_calendar(session, desk, service.vault, NOW, SYSTEM, marta, url)
+            row = BusyCalendar()
             for _ in range(300):
                 with read(service.sessions) as session:
                     row = session.scalars(select(BusyCalendar)).one()

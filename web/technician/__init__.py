@@ -14,6 +14,7 @@ from web.technician import (
     first_password,
     moving,
     rdp_file,
+    reassigning,
     revealing,
     session,
 )
@@ -32,6 +33,7 @@ for part in (
     revealing,
     closing,
     moving,
+    reassigning,
     rdp_file,
 ):
     technician.register_blueprint(part.blueprint)

@@ -23,16 +23,19 @@ from web.i18n import gettext as _
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import actor, number
 from web.security import current_zone, staff_required
-from web.technician.who import dispatching
+from web.technician.who import colleagues, dispatching
 
 blueprint = Blueprint("booking_for", __name__, url_prefix="/agenda/book")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the address or the form asks for; `start` is as typed, on the clock of `zone`."""
+    """What the address or the form asks for; `start` is as typed, on the clock of `zone`.
 
-    technician: Technician
+    No technician: the first free one, the customer's assigned one before the others.
+    """
+
+    technician: Technician | None
     start: str
     minutes: int
     zone: ZoneInfo
@@ -73,7 +76,7 @@ def _book(session: Session, desk: DeskContext) -> Booking:
         starts_at=_instant(wanted),
         minutes=wanted.minutes,
         zone=wanted.zone.key,
-        technician_id=wanted.technician.id,
+        technician_id=wanted.technician.id if wanted.technician else None,
         topic=topic,
         description=request.form.get("description", ""),
         override_reason=request.form.get("override_reason", "").strip() or None,
@@ -91,15 +94,22 @@ def _right(session: Session, desk: DeskContext, door: AccessPoint, minutes: int,
 
 def _wanted(session: Session, desk: DeskContext, given: Any) -> Wanted:
     """Raises NotAllowed for another technician's calendar, unless a dispatcher asks; NotFound."""
-    chosen = number(given.get("technician")) or actor().id
+    technician = _technician(session, number(given.get("technician")))
+    minutes = number(given.get("minutes")) or desk.conditions.durations_minutes[0]
+    zone = current_zone()
+    return Wanted(technician, _on_clock(given.get("start", "")[:40], zone), minutes, zone)
+
+
+def _technician(session: Session, chosen: int | None) -> Technician | None:
+    if dispatching() and chosen is None:
+        return None
+    chosen = chosen or actor().id
     if chosen != actor().id and not dispatching():
         raise NotAllowed("agenda")
     technician = session.get(Technician, chosen)
     if technician is None:
         raise NotFound("technician")
-    minutes = number(given.get("minutes")) or desk.conditions.durations_minutes[0]
-    zone = current_zone()
-    return Wanted(technician, _on_clock(given.get("start", "")[:40], zone), minutes, zone)
+    return technician
 
 
 def _on_clock(text: str, zone: ZoneInfo) -> str:
@@ -137,8 +147,17 @@ def _page(shown: Shown = NOTHING) -> ResponseReturnValue:
             ],
             typed=request.form,
             override=dispatching(),
+            technicians=_choosable(session),
         )
     return page, shown.status
+
+
+def _choosable(session: Session) -> list[tuple[str, str]]:
+    """Whose time a dispatcher may book."""
+    if not dispatching():
+        return []
+    people = [(str(each.id), each.name) for each in colleagues(session) if each.skills]
+    return [("", _("The first who is free")), *people]
 
 
 def _said(wanted: Wanted) -> str:

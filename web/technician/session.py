@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from scheduler import booking as bookings
 from scheduler.checks import planning
 from scheduler.context import DeskContext
+from scheduler.reassigning import able
+from scheduler.rules.lifecycle import allowed_verbs
 from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking
@@ -24,7 +26,7 @@ from web.technician.access import place_of, testable
 from web.technician.closing_view import closing_view
 from web.technician.pbx_words import pbx_state
 from web.technician.session_view import session_view
-from web.technician.who import FIELDS, own_session, seen_rev
+from web.technician.who import FIELDS, dispatching, own_session, seen_rev
 
 blueprint = Blueprint("session", __name__, url_prefix=f"/s/<{ID}:booking_id>")
 
@@ -84,8 +86,16 @@ def _facts(
         **closing_view(session, desk, row, now(), zone, typed),
         "answers": answers_view(session, row, zone),
         "pbx": pbx_state(session, row.access_point, now(), zone),
+        "others": _others(session, row),
         "wait": instant(request.args.get("wait", "")),
     }
+
+
+def _others(session: Session, row: Booking) -> list[tuple[str, str]]:
+    """Who could take it instead, for a dispatcher to choose from."""
+    if not dispatching() or "move" not in allowed_verbs(row.status) or row.starts_at <= now():
+        return []
+    return [(str(each.id), each.name) for each in able(session, row)]
 
 
 def _cancel_page(booking_id: int, shown: Shown = NOTHING) -> ResponseReturnValue:
