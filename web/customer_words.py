@@ -23,6 +23,8 @@ def labels() -> dict[str, str]:
         "kind": _("Kind of support"),
         "locale": _("Language"),
         "text": _("Your question"),
+        "step": _("Step"),
+        "symptoms": _("Symptoms"),
         "purchases": _("Purchases"),
         "row": _("Row"),
         "valid_from": _("First day"),
@@ -146,6 +148,16 @@ def _no_such_technician(_facts: Facts) -> tuple[str, str]:
     return _("no technician has this e-mail."), _("Write the address with which they sign in.")
 
 
+def _step_not_now(_facts: Facts) -> tuple[str, str]:
+    return _("this step cannot follow where the return stands now."), _(
+        "Reload the page and choose one it offers."
+    )
+
+
+def _return_open(_facts: Facts) -> tuple[str, str]:
+    return _("a return of this device is under way already."), _("Follow that one in the list below.")
+
+
 def _unknown_purchase(_facts: Facts) -> tuple[str, str]:
     return (
         _("your company has no purchase with this number."),
@@ -200,6 +212,8 @@ PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     "too_many_cells": _too_many_cells,
     "cif_twice": _cif_twice,
     "cif_merged": _cif_merged,
+    "return_open": _return_open,
+    "step_not_now": _step_not_now,
     "file_name": _file_name,
     "file_over_limit": _file_over_limit,
     "file_without_content": _file_without_content,

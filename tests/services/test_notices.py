@@ -28,6 +28,8 @@ NO_SESSION = {
     "low_balance",
     "mail_request",
     "mail_request_received",
+    "rma",
+    "rma_asked",
     "set_password",
     "to_move",
 }
@@ -63,6 +65,7 @@ def render(bench: Bench, kind: str, booking_id: int) -> Notice:
         facts |= {"who": "Pablo Sol", "sender": "otro@sol.example"}
         facts |= {"lines": ["miércoles 25 de noviembre" if locale == "es" else "Wednesday 25 November"]}
         facts |= {"topic": "sip.conf", "words": "SIP 403", "invoice": "F-1", "file_name": "log.txt"}
+        facts |= {"step": "code_issued", "number": 7, "rma_code": "RMA-2345", "symptoms": "SIP 503"}
         facts |= {"from_name": "Ana López", "from_address": "ana@sol.example"}
         reader = notices.Reader("Ana López", "ana@sol.example", locale)
         notices.write(session, desk, NOW, f"test:{kind}", kind, reader, facts, booking_id=row.id)

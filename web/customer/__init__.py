@@ -17,6 +17,7 @@ from web.customer import (
     mailing,
     managing,
     moving,
+    returns,
     support,
 )
 
@@ -33,5 +34,6 @@ for part in (
     calendar,
     support,
     mailing,
+    returns,
 ):
     customer.register_blueprint(part.blueprint)

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import mail_requests
+from scheduler import mail_requests, rma
 from scheduler.context import DeskContext
 from scheduler.customers import claims, keeping, merging
 from scheduler.customers.finding import find_customers
@@ -40,6 +40,7 @@ def listing() -> ResponseReturnValue:
             page=page,
             waiting=claims.count_open(session),
             asked=mail_requests.count_open(session),
+            returning=rma.count_open(session),
         )
 
 
