@@ -116,7 +116,7 @@ def _events(text: str) -> tuple[str, list[_Event]]:
     Not by the library's whole reading: that would work out the time zones and repetitions of a stranger.
     """
     method, events, inside = "", list[_Event](), list[str]()
-    for line in filter(None, Contentlines.from_ical(text)):
+    for line in filter(None, Contentlines.from_ical(text)):  # type: ignore[no-untyped-call]  # icalendar's own gap
         try:
             name, parameters, value = line.parts()
         except ValueError:

@@ -179,7 +179,7 @@ def test_who_was_not_invited_and_what_is_not_ours_is_left_alone(desk: Desk, chan
 def test_a_flood_is_read_in_portions_and_a_huge_mail_not_at_all(desk: Desk) -> None:
     with desk.dovecot.client() as client:
         for _ in range(MOST_MAILS):
-            client.append("INBOX", "", "", b"Subject: nada\r\n\r\nnada\r\n")  # type: ignore[arg-type]
+            client.append("INBOX", "", "", b"Subject: nada\r\n\r\nnada\r\n")
     desk.dovecot.deliver(reply(desk.uid, "DECLINED") + b"x" * 2_000_000)
     desk.answer("ACCEPTED")
     desk.visit()
