@@ -1,22 +1,30 @@
-"""When technicians attend and when they are busy: a whole team read by two queries, whatever its size."""
+"""When technicians attend and when they are busy: a whole team read by two queries, whatever its size.
 
+Times go as whole seconds from the database to the search: a large team has thousands, and objects cost the most.
+"""
+
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import or_, select, union_all
 from sqlalchemy.orm import Session
 
-from scheduler.context import DeskContext, hours_of
+from scheduler.context import DeskContext, weekly_hours_of
 from scheduler.rules.hours import open_intervals
-from scheduler.rules.intervals import Interval, intersect, subtract
+from scheduler.rules.intervals import Interval
+from scheduler.rules.spans import Span, common, intervals_of, spans_of, without
 from scheduler.store.models import LIVE_STATUSES, Absence, Booking, BusyTime, Technician
+from scheduler.store.types import epoch_seconds
 
 LONGEST_BOOKING = timedelta(hours=24)
 """A booking never lasts longer (the store checks it), so busy time is found by an index range on the start."""
 
-Times = Mapping[int, Sequence[Interval]]
-"""Technician's id → intervals in UTC."""
+Times = Mapping[int, Sequence[Span]]
+"""Technician's id → times in seconds."""
 
 
 def open_times(
@@ -26,20 +34,20 @@ def open_times(
     window: Interval,
     calendars: bool = True,
 ) -> Times:
-    """When each attends inside `window`: the desk's open hours, within their own, less absences.
+    """When each attends inside `window`, merged and in order: the desk's open hours, within their own, less absences.
 
     Less what stands in their own calendars too, unless `calendars` is False.
     """
-    desk_open = desk.open_intervals(window)
+    hours = _Hours(desk, window)
     away = _away(session, technicians, window, calendars)
-    return {each.id: _open_time(each, desk, desk_open, away[each.id], window) for each in technicians}
+    return {each.id: without(hours.of(each), away.get(each.id, ())) for each in technicians}
 
 
 def technician_open(
     session: Session, desk: DeskContext, technician: Technician, window: Interval, calendars: bool = True
 ) -> tuple[Interval, ...]:
     """When this technician attends inside `window`, with their own calendars or without."""
-    return tuple(open_times(session, desk, (technician,), window, calendars)[technician.id])
+    return intervals_of(open_times(session, desk, (technician,), window, calendars)[technician.id])
 
 
 def busy_times(
@@ -50,21 +58,19 @@ def busy_times(
     ignore: frozenset[int] = frozenset(),
 ) -> Times:
     """Bookings that occupy each technician (by id) in `window`; a hold past its five minutes no longer does."""
+    of = partial(epoch_seconds, session.get_bind().dialect.name)
     rows = session.execute(
-        select(Booking.id, Booking.technician_id, Booking.starts_at, Booking.ends_at).where(
+        select(Booking.technician_id, of(Booking.starts_at), of(Booking.ends_at)).where(
             Booking.technician_id.in_(technicians),
             Booking.starts_at > window.start - LONGEST_BOOKING,
             Booking.starts_at < window.end,
             Booking.ends_at > window.start,
             Booking.status.in_(LIVE_STATUSES),
             or_(Booking.status != "held", Booking.held_until > now),
+            *([Booking.id.not_in(ignore)] if ignore else []),
         )
     )
-    found: defaultdict[int, list[Interval]] = defaultdict(list)
-    for id_, technician_id, start, end in rows:
-        if id_ not in ignore:
-            found[technician_id].append(Interval(start, end))
-    return found
+    return _by_technician(rows)
 
 
 def busy_intervals(
@@ -75,37 +81,47 @@ def busy_intervals(
     ignore: frozenset[int] = frozenset(),
 ) -> tuple[Interval, ...]:
     """What occupies this technician in `window`."""
-    return tuple(busy_times(session, (technician_id,), window, now, ignore).get(technician_id, ()))
+    return intervals_of(busy_times(session, (technician_id,), window, now, ignore).get(technician_id, ()))
 
 
-def _open_time(
-    technician: Technician,
-    desk: DeskContext,
-    desk_open: tuple[Interval, ...],
-    away: Sequence[Interval],
-    window: Interval,
-) -> tuple[Interval, ...]:
-    opens = subtract(desk_open, away) if away else desk_open
-    if technician.weekly_hours is None:
-        return opens
-    own = open_intervals(hours_of(technician.weekly_hours), desk.zone, (), (), window)
-    return intersect(opens, own)
+class _Hours:
+    """Weekly hours inside one window, worked out once for all who share them."""
+
+    def __init__(self, desk: DeskContext, window: Interval) -> None:
+        self._desk = desk
+        self._window = window
+        self._common = spans_of(desk.open_intervals(window))
+        self._found: dict[str, list[Span]] = {}
+
+    def of(self, technician: Technician) -> list[Span]:
+        """The desk's open hours, within the technician's own."""
+        if technician.weekly_hours is None:
+            return self._common
+        key = json.dumps(technician.weekly_hours, sort_keys=True)
+        if key not in self._found:
+            weekly = weekly_hours_of(key)
+            own = open_intervals(weekly, self._desk.zone, (), (), self._window)
+            self._found[key] = common(self._common, spans_of(own))
+        return self._found[key]
 
 
-def _away(
-    session: Session, technicians: Sequence[Technician], window: Interval, calendars: bool
-) -> defaultdict[int, list[Interval]]:
+def _away(session: Session, technicians: Sequence[Technician], window: Interval, calendars: bool) -> Times:
     """Absences and the busy times of own calendars, by one question for all of it."""
     tables: list[type[Absence | BusyTime]] = [Absence, BusyTime] if calendars else [Absence]
+    of = partial(epoch_seconds, session.get_bind().dialect.name)
     asked = [
-        select(table.technician_id, table.starts_at, table.ends_at).where(
+        select(table.technician_id, of(table.starts_at), of(table.ends_at)).where(
             table.technician_id.in_([each.id for each in technicians]),
             table.ends_at > window.start,
             table.starts_at < window.end,
         )
         for table in tables
     ]
-    found: defaultdict[int, list[Interval]] = defaultdict(list)
-    for technician_id, start, end in session.execute(union_all(*asked)):
-        found[technician_id].append(Interval(start, end))
+    return _by_technician(session.execute(union_all(*asked)))
+
+
+def _by_technician(rows: Iterable[Any]) -> Times:
+    found: defaultdict[int, list[Span]] = defaultdict(list)
+    for technician_id, start, end in rows:
+        found[technician_id].append((start, end))
     return found

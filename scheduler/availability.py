@@ -13,7 +13,8 @@ from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger, earliest_start
-from scheduler.rules.slots import Slot, bookable_slots, free_time, nearest, split_starts
+from scheduler.rules.slots import Slot, bookable_slots, nearest
+from scheduler.rules.spans import Span, instant, split_starts, without
 from scheduler.store.models import Booking, Customer, Technician
 
 BATCH = 8
@@ -89,24 +90,27 @@ def offers(
     ignore: frozenset[int] = frozenset(),
 ) -> tuple[Offer, ...]:
     """Each start once, with the first technician in the order given who is free; by time."""
-    left = _grid_starts(desk, duration, window, not_before)
-    found: list[Offer] = []
+    left, seconds = _grid_starts(desk, duration, window, not_before), int(duration.total_seconds())
+    found: list[tuple[int, int]] = []
     for batch in _batches(technicians):
         if not left:
             break
         for technician_id, free in _free_times(session, desk, now, batch, window, ignore):
-            taken, left = split_starts(left, duration, free)
-            found += [Offer(Slot(start, start + duration), technician_id) for start in taken]
-    return tuple(sorted(found, key=lambda offer: offer.slot.start))
+            taken, left = split_starts(left, seconds, free)
+            found += [(start, technician_id) for start in taken]
+    return tuple(_offer(start, duration, technician_id) for start, technician_id in sorted(found))
 
 
-def _grid_starts(
-    desk: DeskContext, duration: timedelta, window: Interval, not_before: datetime
-) -> list[datetime]:
-    """Every start that the desk's hours allow to anybody."""
+def _offer(start: int, duration: timedelta, technician_id: int) -> Offer:
+    at = instant(start)
+    return Offer(Slot(at, at + duration), technician_id)
+
+
+def _grid_starts(desk: DeskContext, duration: timedelta, window: Interval, not_before: datetime) -> list[int]:
+    """Every start that the desk's hours allow to anybody, in order; a grid of minutes has no parts of seconds."""
     grid = timedelta(minutes=desk.conditions.grid_minutes)
     slots = bookable_slots(desk.open_intervals(window), (), duration, grid, desk.zone, not_before)
-    return [slot.start for slot in slots]
+    return [int(slot.start.timestamp()) for slot in slots]
 
 
 def _batches(technicians: Sequence[Technician]) -> Iterator[Sequence[Technician]]:
@@ -121,15 +125,12 @@ def _free_times(
     technicians: Sequence[Technician],
     window: Interval,
     ignore: frozenset[int],
-) -> Iterator[tuple[int, tuple[Interval, ...]]]:
+) -> Iterator[tuple[int, list[Span]]]:
     """Each technician's open time less what is busy and its buffers, in the order given."""
     opens = open_times(session, desk, technicians, window)
     busy = busy_times(session, [each.id for each in technicians], window, now, ignore)
     for each in technicians:
-        yield (
-            each.id,
-            free_time(opens[each.id], busy.get(each.id, ()), timedelta(minutes=each.buffer_minutes)),
-        )
+        yield each.id, without(opens[each.id], busy.get(each.id, ()), each.buffer_minutes * 60)
 
 
 def alternatives(

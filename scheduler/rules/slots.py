@@ -1,6 +1,6 @@
 """Open time less busy time, cut into the slots that can be booked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -53,26 +53,6 @@ def free_time(
     """The open time that is not busy, with `buffer` kept free around everything busy; merged and in order."""
     taken = (Interval(each.start - buffer, each.end + buffer) for each in busy) if buffer else busy
     return subtract(open_, taken)
-
-
-def split_starts(
-    starts: Iterable[datetime], duration: timedelta, free: Sequence[Interval]
-) -> tuple[list[datetime], list[datetime]]:
-    """The starts whose whole `duration` lies in one free interval, and the others. All come and go in order.
-
-    A team is searched by handing what one member left to the next: a start is looked at until somebody takes it.
-    """
-    taken: list[datetime] = []
-    left: list[datetime] = []
-    position = 0
-    for start in starts:
-        while position < len(free) and free[position].end <= start:
-            position += 1
-        fits = (
-            position < len(free) and free[position].start <= start and start + duration <= free[position].end
-        )
-        (taken if fits else left).append(start)
-    return taken, left
 
 
 def _starts(

@@ -8,7 +8,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Integer, Text, cast, extract, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -41,6 +41,13 @@ class Instant(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return datetime.fromtimestamp(value, UTC)
+
+
+def epoch_seconds(dialect: str, column: ColumnElement[datetime] | Any) -> ColumnElement[int]:
+    """An instant in a query's answer as seconds since 1970 (UTC), without a datetime made of it."""
+    if dialect == "postgresql":
+        return cast(extract("epoch", column), BigInteger)
+    return type_coerce(column, Integer)
 
 
 class Day(TypeDecorator[date]):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from scheduler.rules.hours import WeeklyHours, open_intervals, parse_weekly_hours
 from scheduler.rules.intervals import Interval
-from scheduler.rules.slots import Slot, bookable_slots, free_time, nearest, split_starts
+from scheduler.rules.slots import Slot, bookable_slots, nearest
+from scheduler.rules.spans import instant, spans_of, split_starts, without
 from tests.unit.rules.moments import (
     DAY,
     MADRID,
@@ -105,9 +106,10 @@ def test_starts_are_split_into_those_of_one_technician_and_those_left(
     rest = (duration * MINUTE, 30 * MINUTE, zone, window.start)
     anybody = [slot.start for slot in bookable_slots(opens, (), *rest)]
     own = [slot.start for slot in bookable_slots(opens, busy, *rest, buffer * MINUTE)]
-    taken, left = split_starts(anybody, duration * MINUTE, free_time(opens, busy, buffer * MINUTE))
-    assert taken == own
-    assert sorted(taken + left) == anybody
+    free = without(spans_of(opens), spans_of(busy), buffer * 60)
+    taken, left = split_starts([int(at.timestamp()) for at in anybody], duration * 60, free)
+    assert [instant(at) for at in taken] == own
+    assert [instant(at) for at in sorted(taken + left)] == anybody
 
 
 def test_a_slot_ends_with_the_open_hours_and_never_spans_the_break() -> None:
