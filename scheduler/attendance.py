@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.context import DeskContext, weekly_hours_of
 from scheduler.rules.hours import open_intervals
 from scheduler.rules.intervals import Interval
-from scheduler.rules.spans import Span, common, intervals_of, spans_of, without
+from scheduler.rules.spans import Span, in_both, intervals_of, spans_of, without
 from scheduler.store.models import LIVE_STATUSES, Absence, Booking, BusyTime, Technician
 from scheduler.store.types import epoch_seconds
 
@@ -101,7 +101,7 @@ class _Hours:
         if key not in self._found:
             weekly = weekly_hours_of(key)
             own = open_intervals(weekly, self._desk.zone, (), (), self._window)
-            self._found[key] = common(self._common, spans_of(own))
+            self._found[key] = in_both(self._common, spans_of(own))
         return self._found[key]
 
 

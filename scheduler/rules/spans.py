@@ -65,7 +65,7 @@ def without(spans: Iterable[Span], holes: Iterable[Span], buffer: int = 0) -> li
     return left
 
 
-def common(one: Iterable[Span], other: Iterable[Span]) -> list[Span]:
+def in_both(one: Iterable[Span], other: Iterable[Span]) -> list[Span]:
     """The time that is in both, merged and in order."""
     ours = merged(one)
     return without(ours, without(ours, other))

@@ -25,7 +25,7 @@ def test_seconds_say_what_intervals_say(one: list[Interval], other: list[Interva
     around = [Interval(each.start - buffer * SECOND, each.end + buffer * SECOND) for each in other]
     assert spans.intervals_of(spans.merged(ours)) == intervals.merge(one)
     assert spans.intervals_of(spans.without(ours, theirs, buffer)) == intervals.subtract(one, around)
-    assert spans.intervals_of(spans.common(ours, theirs)) == intervals.intersect(one, other)
+    assert spans.intervals_of(spans.in_both(ours, theirs)) == intervals.intersect(one, other)
 
 
 def test_a_second_that_is_not_whole_is_not_open() -> None:
