@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.attendance import LONGEST_BOOKING, open_times
 from scheduler.context import DeskContext, day_window
 from scheduler.rules.intervals import Interval, intersect
+from scheduler.rules.spans import intervals_of
 from scheduler.store.models import Booking, Technician
 
 COUNTED = ("pending", "confirmed", "in_session", "done", "no_show")
@@ -48,9 +49,10 @@ def workload(
     windows = {day: day_window(desk, day, 1) for day in days}
     whole = Interval(min(w.start for w in windows.values()), max(w.end for w in windows.values()))
     opens = open_times(session, desk, technicians, whole, calendars=False)
+    attended = {id_: intervals_of(spans) for id_, spans in opens.items()}
     booked = _booked(session, [each.id for each in technicians], whole)
     return {
-        (each.id, day): Load(_minutes(booked[each.id], window), _minutes(opens[each.id], window))
+        (each.id, day): Load(_minutes(booked[each.id], window), _minutes(attended[each.id], window))
         for each in technicians
         for day, window in windows.items()
     }
