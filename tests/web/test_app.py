@@ -157,7 +157,7 @@ class TestBigRequests:
         )
         assert answer.status_code == 413
         assert "Es demasiado largo" in answer.text
-        assert "acorte la descripción" in answer.text
+        assert "acorte el texto" in answer.text
         assert body.read() == b"", "an unread body would reset the connection before the answer is read"
 
     def test_the_limit_is_what_the_message_says(self) -> None:

@@ -107,6 +107,7 @@ TOPIC = {"code": "a", "es": "A", "en": "A"}
         ("topics_included", [TOPIC | {"code": 1}], "topics_included.1.code", "must be text"),
         ("topics_included.0.code", "dialplan", "topics_excluded", "also included: dialplan"),
         ("red_light.hours", "wait", "red_light.hours", "release"),
+        ("no_show.hours", "wait", "no_show.hours", "consume"),
         ("durations_minutes", [], "durations_minutes", "list of minutes"),
         ("durations_minutes", 30, "durations_minutes", "list of minutes"),
         ("durations_minutes", [60, 30], "durations_minutes", "must grow"),
