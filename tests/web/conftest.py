@@ -240,3 +240,27 @@ def _door_form() -> systems.DoorForm:
         credential_kind="our_key",
         name="Asterisk Sol",
     )
+
+
+@pytest.fixture
+def elena(app: Flask, people: People, sign_in_as: SignIn) -> FlaskClient:
+    """The dispatcher's browser."""
+    browser = app.test_client()
+    sign_in_as(browser, people.elena, Technician)
+    return browser
+
+
+@pytest.fixture
+def stranger(app: Flask, service: WebService, people: People, sign_in_as: SignIn) -> FlaskClient:
+    """Somebody of another customer."""
+    with write(service.sessions) as session:
+        other = Customer(
+            company="Otra, S.L.", cif="B12345674", zone="Europe/Madrid", created_at=service.clock()
+        )
+        person = Contact(customer=other, name="Eva", email="eva@otra.example")
+        session.add(person)
+        session.flush()
+        row_id = person.id
+    browser = app.test_client()
+    sign_in_as(browser, row_id, Contact)
+    return browser

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from scheduler.outbox import Outbox
 from scheduler.store.engines import read, write
-from scheduler.store.models import Contact, Customer, Entitlement, MailRequest, Notice, Technician
+from scheduler.store.models import Entitlement, MailRequest, Notice
 from tests.services.mail_server import MailServer
 from web.app import FILE_ROUTES
 
@@ -50,30 +50,6 @@ def kept(service: Any) -> list[MailRequest]:
 
 def attached(name: str, content: bytes) -> Any:
     return (io.BytesIO(content), name)
-
-
-@pytest.fixture
-def stranger(app: Flask, service: Any, people: Any, sign_in_as: Callable[..., None]) -> FlaskClient:
-    """Somebody of another customer."""
-    with write(service.sessions) as session:
-        other = Customer(
-            company="Otra, S.L.", cif="B12345674", zone="Europe/Madrid", created_at=service.clock()
-        )
-        person = Contact(customer=other, name="Eva", email="eva@otra.example")
-        session.add(person)
-        session.flush()
-        row_id = person.id
-    browser = app.test_client()
-    sign_in_as(browser, row_id, Contact)
-    return browser
-
-
-@pytest.fixture
-def elena(app: Flask, people: Any, sign_in_as: Callable[..., None]) -> FlaskClient:
-    """The dispatcher's browser."""
-    browser = app.test_client()
-    sign_in_as(browser, people.elena, Technician)
-    return browser
 
 
 def test_a_question_becomes_a_record_and_a_mail_with_the_file(

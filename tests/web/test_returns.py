@@ -5,42 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from scheduler import rma
-from scheduler.store.engines import read, write
-from scheduler.store.models import AuditEntry, Contact, Customer, Notice, Rma, Technician
+from scheduler.store.engines import read
+from scheduler.store.models import AuditEntry, Notice, Rma
 
 Submit = Callable[..., TestResponse]
 DEVICE = {"serial": "gx-2045 18", "symptoms": "No enciende desde la tormenta.", "invoice": "F-118"}
 LONG_WAY = ["document_sent", "verified", "code_issued", "received", "closed"]
-
-
-@pytest.fixture
-def elena(app: Flask, people: Any, sign_in_as: Callable[..., None]) -> FlaskClient:
-    """The dispatcher's browser."""
-    browser = app.test_client()
-    sign_in_as(browser, people.elena, Technician)
-    return browser
-
-
-@pytest.fixture
-def stranger(app: Flask, service: Any, people: Any, sign_in_as: Callable[..., None]) -> FlaskClient:
-    """Somebody of another customer."""
-    with write(service.sessions) as session:
-        other = Customer(
-            company="Otra, S.L.", cif="B12345674", zone="Europe/Madrid", created_at=service.clock()
-        )
-        person = Contact(customer=other, name="Eva", email="eva@otra.example")
-        session.add(person)
-        session.flush()
-        row_id = person.id
-    browser = app.test_client()
-    sign_in_as(browser, row_id, Contact)
-    return browser
 
 
 def asked(sol: Any, submit: Submit) -> str:

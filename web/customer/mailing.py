@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -11,15 +11,15 @@ from scheduler.context import DeskContext
 from scheduler.entitlements import rights
 from scheduler.mail_requests import MailForm
 from scheduler.rules.entitlement import Judgement
-from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
-from scheduler.store.engines import read, write
+from scheduler.store.engines import read
 from web.app import now
 from web.customer.journey import ID
 from web.customer.who import actor, customer_id
 from web.i18n import gettext as _
+from web.parts.asked import attempt
 from web.parts.asked_by_mail import file_response, request_view
 from web.parts.ledger import full_date
-from web.parts.refusing import NOTHING, Shown, show
+from web.parts.refusing import NOTHING, Shown
 from web.refusal_words import reason_text
 from web.security import customer_required
 
@@ -39,17 +39,12 @@ def send() -> ResponseReturnValue:
     """Keep the question and mail it to the desk."""
     given = request.form
     typed = {name: given.get(name, "") for name in ("serial", "topic", "text", "invoice")}
-    service = current_app.extensions["ventana"]
-    try:
-        with write(service.sessions) as session:
-            desk = service.desk(session)
-            row = mail_requests.ask(session, desk, now(), actor(), MailForm(**typed, file=_file()))
-            target = url_for(".page", request_id=row.id, sent=1)
-    except (NotAllowed, NotFound):
-        raise
-    except Refusal as refusal:
-        return _page(typed, show([refusal]))
-    return redirect(target, 303)
+
+    def verb(session: Session, desk: DeskContext) -> str:
+        row = mail_requests.ask(session, desk, now(), actor(), MailForm(**typed, file=_file()))
+        return url_for(".page", request_id=row.id, sent=1)
+
+    return attempt(verb, lambda shown: _page(typed, shown))
 
 
 @blueprint.get(f"/<{ID}:request_id>")

@@ -1,15 +1,18 @@
 """Returns under warranty, /book/rma: ask for one, follow it, print its document."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from scheduler import rma
-from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
-from scheduler.store.engines import read, write
+from scheduler.context import DeskContext
+from scheduler.rules.refusals import NotFound
+from scheduler.store.engines import read
 from web.app import now
 from web.customer.journey import ID
 from web.customer.who import actor, customer_id
-from web.parts.refusing import NOTHING, Shown, show
+from web.parts.asked import attempt
+from web.parts.refusing import NOTHING, Shown
 from web.parts.returns import document, return_view
 from web.security import customer_required
 
@@ -28,16 +31,12 @@ def form() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Ask for a return and go to its page."""
     typed = {name: request.form.get(name, "") for name in ("serial", "symptoms", "invoice")}
-    service = current_app.extensions["ventana"]
-    try:
-        with write(service.sessions) as session:
-            row = rma.ask(session, service.desk(session), now(), actor(), rma.RmaForm(**typed))
-            target = url_for(".page", rma_id=row.id)
-    except (NotAllowed, NotFound):
-        raise
-    except Refusal as refusal:
-        return _page(typed, show([refusal]))
-    return redirect(target, 303)
+
+    def verb(session: Session, desk: DeskContext) -> str:
+        row = rma.ask(session, desk, now(), actor(), rma.RmaForm(**typed))
+        return url_for(".page", rma_id=row.id)
+
+    return attempt(verb, lambda shown: _page(typed, shown))
 
 
 @blueprint.get(f"/<{ID}:rma_id>")

@@ -14,8 +14,8 @@ from scheduler.people import clean_cif
 from scheduler.store.engines import read
 from scheduler.store.models import Customer, PurchaseClaim
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.dispatcher.choices import LANGUAGES, technicians, zones
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor, number
 from web.security import staff_required

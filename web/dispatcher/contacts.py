@@ -11,7 +11,7 @@ from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import Contact
 from web.app import now
-from web.dispatcher.asked import attempt
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor
 from web.security import staff_required

@@ -15,9 +15,9 @@ from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import Customer
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.dispatcher.choices import LANGUAGES, technicians, zones
 from web.dispatcher.customer_view import customer_view
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor, number
 from web.security import staff_required

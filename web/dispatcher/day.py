@@ -16,7 +16,7 @@ from scheduler.team.workload import active_technicians
 from web import i18n
 from web.app import now
 from web.dispatcher import day_view
-from web.dispatcher.asked import attempt
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import actor, number
 from web.security import staff_required

@@ -16,8 +16,8 @@ from scheduler.store.engines import read
 from scheduler.store.models import AccessPoint
 from web import i18n
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.i18n import gettext as _
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor
 from web.security import staff_required

@@ -12,7 +12,7 @@ from scheduler.customers.finding import find_customers
 from scheduler.rules.refusals import InvalidInput, Refusal
 from scheduler.store.engines import read
 from web.app import now
-from web.dispatcher.asked import attempt
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import ID, actor, number
 from web.security import staff_required

@@ -8,7 +8,7 @@ from scheduler import mail_requests
 from scheduler.context import DeskContext
 from scheduler.store.engines import read
 from web.app import now
-from web.dispatcher.asked import attempt
+from web.parts.asked import attempt
 from web.parts.asked_by_mail import file_response, request_view
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor

@@ -8,7 +8,7 @@ from scheduler import rma
 from scheduler.context import DeskContext
 from scheduler.store.engines import read
 from web.app import now
-from web.dispatcher.asked import attempt
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.returns import document, return_view
 from web.parts.staff import ID, actor

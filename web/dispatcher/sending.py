@@ -13,8 +13,8 @@ from scheduler.rules.secret import Secret
 from scheduler.store.engines import read, write
 from scheduler.webhooks import emitting, endpoints
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.parts.answers import inbox_view
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import ID, actor
 from web.security import current_zone, staff_required

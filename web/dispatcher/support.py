@@ -16,8 +16,8 @@ from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import Entitlement
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.dispatcher.customer_view import right_view
+from web.parts.asked import attempt
 from web.parts.ledger import ledger_csv, ledger_rows
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor

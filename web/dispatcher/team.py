@@ -14,11 +14,11 @@ from scheduler.store.models import BusyCalendar, Technician
 from scheduler.team import absences, passwords, people
 from scheduler.team.misplaced import misplaced
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.dispatcher.choices import LANGUAGES, zones
 from web.dispatcher.to_move_view import absence_words, coming_lines, move_lines
 from web.i18n import gettext as _
 from web.i18n import say_platform
+from web.parts.asked import attempt
 from web.parts.busy_card import busy_card
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor

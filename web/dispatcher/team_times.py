@@ -8,9 +8,9 @@ from scheduler.context import DeskContext
 from scheduler.team import absences
 from scheduler.team.absences import AbsenceForm
 from web.app import now
-from web.dispatcher.asked import attempt
 from web.dispatcher.team import page_of, show_page
 from web.parts import busy_card
+from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor
 from web.security import staff_required

@@ -1,4 +1,4 @@
-"""What every page of the dispatcher does alike: one transaction of a verb, and the form again when it is refused."""
+"""What pages with a form do alike: one transaction of a verb, and the form again when it is refused."""
 
 from collections.abc import Callable
 from typing import Any
