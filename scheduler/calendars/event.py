@@ -7,13 +7,11 @@ facts.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from icalendar import Event
-
+from scheduler.calendars.content import event, head_lines, in_utc, plain_line, text_line
 from scheduler.calendars.lines import many_lines, one_line, shortened
-from scheduler.calendars.timezone import UTC_ZONES
 from scheduler.calendars.words import METHODS, PLATFORMS, Words, local_time, short_customer, words
 
 SERIALISER_VERSION = 2
@@ -61,90 +59,55 @@ class EventFacts:
     session_url: str
 
 
-def event_bytes(facts: EventFacts, with_host: bool = False) -> bytes:
-    """The VEVENT's content lines with CRLF, folded at 75 octets."""
-    body: bytes = event_component(facts, with_host).to_ical()
-    return body
+def event_bytes(facts: EventFacts) -> bytes:
+    """The VEVENT as most calendars show it, without host and port."""
+    return event_bodies(facts)[0]
 
 
 def event_bodies(facts: EventFacts) -> tuple[bytes, bytes]:
-    """`event_bytes` without and with host. They differ in DESCRIPTION alone, so all else is serialised once."""
-    event = event_component(facts)
-    lines = [line.to_ical() for line in event.content_lines() if line]
-    place = next(number for number, line in enumerate(lines) if line.startswith(b"DESCRIPTION"))
-    described = Event()
-    described.add("description", many_lines(_description(facts, words(facts.locale), with_host=True)))
-    told = [*lines]
-    told[place] = described.content_lines()[1].to_ical()
-    return b"\r\n".join([*lines, b""]), b"\r\n".join([*told, b""])
-
-
-def event_component(facts: EventFacts, with_host: bool = False) -> Event:
-    """The same as icalendar's component; host and port appear only `with_host`."""
+    """The VEVENT's content lines without and with host and port; the two differ in DESCRIPTION alone."""
     text = words(facts.locale)
-    event = Event()
-    event.add("uid", one_line(facts.uid))
-    event.add("sequence", facts.sequence)
-    event.add("dtstamp", facts.changed_at)
-    event.add("last-modified", facts.changed_at)
-    add_times(event, facts.starts_at, facts.ends_at, facts.zone)
-    event.add("summary", one_line(_summary(facts, text)))
-    event.add("description", many_lines(_description(facts, text, with_host)))
-    event.add("location", one_line(text.remote_access.format(method=METHODS[facts.method])))
-    event.add("categories", [PLATFORMS[facts.platform], METHODS[facts.method]])
-    event.add("url", facts.session_url)
-    _add_state(event, facts)
-    return event
+    before = (
+        *head_lines(facts, _summary(facts, text)),
+        plain_line("CATEGORIES", f"{PLATFORMS[facts.platform]},{METHODS[facts.method]}"),
+    )
+    status, *busy = _state_lines(facts)
+    after = (
+        b"LAST-MODIFIED:" + in_utc(facts.changed_at),
+        text_line("LOCATION", one_line(text.remote_access.format(method=METHODS[facts.method]))),
+        status,
+        busy[0],
+        plain_line("URL", facts.session_url),
+        busy[1],
+    )
+    bare, full = (many_lines(_description(facts, text, with_host)) for with_host in (False, True))
+    return (
+        event(*before, text_line("DESCRIPTION", bare), *after),
+        event(*before, text_line("DESCRIPTION", full), *after),
+    )
 
 
 def busy_bytes(facts: EventFacts) -> bytes:
     """The VEVENT of calendars that may only say that the time is taken: nothing of customer or system."""
     text = words(facts.locale)
-    event = Event()
-    event.add("uid", one_line(facts.uid))
-    event.add("sequence", facts.sequence)
-    event.add("dtstamp", facts.changed_at)
-    event.add("last-modified", facts.changed_at)
-    add_times(event, facts.starts_at, facts.ends_at, facts.zone)
-    gone = facts.status in GONE
-    event.add("summary", one_line(f"{text.prefix['cancelled']} {text.busy}" if gone else text.busy))
-    _add_state(event, facts)
-    body: bytes = event.to_ical()
-    return body
+    summary = f"{text.prefix['cancelled']} {text.busy}" if facts.status in GONE else text.busy
+    changed = b"LAST-MODIFIED:" + in_utc(facts.changed_at)
+    return event(*head_lines(facts, summary), changed, *_state_lines(facts))
 
 
-def add_times(event: Event, starts_at: datetime, ends_at: datetime, zone_key: str) -> None:
-    """DTSTART and DTEND with TZID.
-
-    An event that touches the hour that autumn repeats is written in UTC. With TZID its local time means the
-    first pass (RFC 5545 §3.3.5); libical and ical.js take it for the second.
-    """
-    zone = ZoneInfo(zone_key)
-    local = [moment.astimezone(zone) for moment in (starts_at, ends_at)]
-    in_utc = zone_key in UTC_ZONES or any(map(_comes_twice, local))
-    for name, moment in zip(("dtstart", "dtend"), local, strict=True):
-        if in_utc:
-            event.add(name, moment.astimezone(UTC))
-        else:
-            event.add(name, moment.replace(tzinfo=None), parameters={"TZID": zone_key})
-
-
-def _comes_twice(moment: datetime) -> bool:
-    """Whether the clocks of its zone show this time on two passes."""
-    return moment.replace(fold=0).utcoffset() > moment.replace(fold=1).utcoffset()  # type: ignore[operator]  # aware
-
-
-def _add_state(event: Event, facts: EventFacts) -> None:
-    """STATUS, and free or busy twice: Outlook reads only its own property."""
+def _state_lines(facts: EventFacts) -> tuple[bytes, bytes, bytes]:
+    """STATUS, TRANSP, and free or busy once more: Outlook reads only its own property."""
     if facts.status in GONE:
         status, transparency, busy = "CANCELLED", "TRANSPARENT", "FREE"
     elif _tentative(facts):
         status, transparency, busy = "TENTATIVE", "OPAQUE", "TENTATIVE"
     else:
         status, transparency, busy = "CONFIRMED", "OPAQUE", "BUSY"
-    event.add("status", status)
-    event.add("transp", transparency)
-    event.add("x-microsoft-cdo-busystatus", busy)
+    return (
+        plain_line("STATUS", status),
+        plain_line("TRANSP", transparency),
+        plain_line("X-MICROSOFT-CDO-BUSYSTATUS", busy),
+    )
 
 
 def _tentative(facts: EventFacts) -> bool:

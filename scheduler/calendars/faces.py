@@ -5,10 +5,10 @@ These depend on who reads, so they are not stored; each touches one place of the
 
 from functools import lru_cache
 
+from scheduler.calendars.content import HEAD, TAIL
 from scheduler.calendars.lines import folded, one_line, unfolded
 from scheduler.calendars.words import words
 
-HEAD, TAIL = b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n"
 LINK_PLACE = "urn:ventana:manage"
 """Stands where the customer's link shall be: a link lets one cancel, so none is kept in the database."""
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from icalendar import Calendar, Event
+from icalendar import Calendar
 from sqlalchemy.orm import Session
 
-from scheduler.calendars.event import GONE, add_times
+from scheduler.calendars.content import event, head_lines, in_utc, plain_line, text_line
+from scheduler.calendars.event import GONE
 from scheduler.calendars.lines import many_lines, one_line
 from scheduler.calendars.timezone import vtimezone
 from scheduler.calendars.words import METHODS, PLATFORMS, words
@@ -81,8 +82,7 @@ def invite_facts(
 def invite_bytes(facts: InviteFacts) -> bytes:
     """A whole calendar with this one event, as content lines with CRLF."""
     head, tail = _frame()
-    body: bytes = head + vtimezone(facts.zone) + invite_component(facts).to_ical() + tail
-    return body
+    return head + vtimezone(facts.zone) + invite_event(facts) + tail
 
 
 @cache
@@ -100,25 +100,21 @@ def _frame() -> tuple[bytes, bytes]:
     return head, b"END:VCALENDAR" + tail
 
 
-def invite_component(facts: InviteFacts) -> Event:
-    """The event as icalendar's component."""
+def invite_event(facts: InviteFacts) -> bytes:
+    """The event alone, as content lines with CRLF."""
     text = words(facts.locale)
-    event = Event()
-    event.add("uid", one_line(facts.uid))
-    event.add("sequence", facts.sequence)
-    event.add("dtstamp", facts.changed_at)
-    event.add("last-modified", facts.changed_at)
-    add_times(event, facts.starts_at, facts.ends_at, facts.zone)
     summary = text.customer_summary.format(platform=PLATFORMS[facts.platform], desk=facts.desk)
     gone = facts.status in GONE
-    event.add("summary", one_line(f"{text.prefix['cancelled']} {summary}" if gone else summary))
-    event.add("description", many_lines(_description(facts)))
-    event.add("location", one_line(text.remote_access.format(method=METHODS[facts.method])))
-    event.add("url", facts.manage_url)
     pending = facts.status in ("held", "pending")
-    event.add("status", "CANCELLED" if gone else "TENTATIVE" if pending else "CONFIRMED")
-    event.add("transp", "TRANSPARENT" if gone else "OPAQUE")
-    return event
+    return event(
+        *head_lines(facts, f"{text.prefix['cancelled']} {summary}" if gone else summary),
+        text_line("DESCRIPTION", many_lines(_description(facts))),
+        b"LAST-MODIFIED:" + in_utc(facts.changed_at),
+        text_line("LOCATION", one_line(text.remote_access.format(method=METHODS[facts.method]))),
+        plain_line("STATUS", "CANCELLED" if gone else "TENTATIVE" if pending else "CONFIRMED"),
+        plain_line("TRANSP", "TRANSPARENT" if gone else "OPAQUE"),
+        plain_line("URL", facts.manage_url),
+    )
 
 
 def _description(facts: InviteFacts) -> str:

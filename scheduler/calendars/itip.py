@@ -4,15 +4,18 @@ The UID is the feed's, so that a client which knows both sees one intervention. 
 as the only attendee: nobody learns another's address.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
-from icalendar import Calendar, Event, vCalAddress
+from icalendar import Calendar
+from icalendar.parser import Contentline, Parameters
 from sqlalchemy.orm import Session
 
-from scheduler.calendars.event import event_component
-from scheduler.calendars.invite import PRODID, invite_component, invite_facts
-from scheduler.calendars.lines import one_line
+from scheduler.calendars.content import TAIL
+from scheduler.calendars.event import event_bytes
+from scheduler.calendars.invite import PRODID, invite_event, invite_facts
+from scheduler.calendars.lines import folded, one_line
 from scheduler.calendars.timezone import vtimezone
 from scheduler.calendars.writing import event_facts
 from scheduler.context import DeskContext
@@ -21,6 +24,8 @@ from scheduler.store.bookings import Booking
 from scheduler.store.people import Technician
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
+_STATUS = re.compile(rb"\r\nSTATUS:[A-Z]+\r\n")
+"""No folded line begins with a letter, so this is the property and nobody's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ def customer_itip(
 ) -> bytes:
     """The invitation of a customer's person, in their language and on the clock the booking was made on."""
     link = f"{desk.installation.link_base}/a/{booking_token(desk.installation.keys.link, booking.uid)}"
-    event = invite_component(invite_facts(session, desk, booking, locale, link))
+    event = invite_event(invite_facts(session, desk, booking, locale, link))
     return itip(method, event, booking.wall_zone, organizer_of(desk), reader, desk.installation.replies)
 
 
@@ -44,7 +49,7 @@ def technician_itip(
     session: Session, desk: DeskContext, booking: Booking, method: str, technician: Technician
 ) -> bytes:
     """The invitation of a technician: what their calendar says, without host and port."""
-    event = event_component(event_facts(session, desk, booking, technician))
+    event = event_bytes(event_facts(session, desk, booking, technician))
     reader = Party(technician.name, technician.email)
     return itip(method, event, technician.zone, organizer_of(desk), reader, desk.installation.replies)
 
@@ -54,33 +59,34 @@ def organizer_of(desk: DeskContext) -> Party:
     return Party(desk.name, desk.installation.organizer or desk.email)
 
 
-def itip(method: str, event: Event, zone: str, organizer: Party, reader: Party, replies: bool) -> bytes:
-    """A whole calendar with METHOD, VTIMEZONE and this event, as content lines with CRLF.
+def itip(method: str, event: bytes, zone: str, organizer: Party, reader: Party, replies: bool) -> bytes:
+    """A whole calendar with METHOD, VTIMEZONE and this VEVENT, as content lines with CRLF.
 
     An answer is asked for (RSVP) only where `replies` are read; otherwise who booked counts as having accepted,
     and no client waits for a reaction that nobody would see.
     """
-    event.add("organizer", _address(organizer))
-    attendee = _address(reader)
-    attendee.params["ROLE"] = "REQ-PARTICIPANT"
-    attendee.params["PARTSTAT"] = "NEEDS-ACTION" if replies and method == REQUEST else "ACCEPTED"
-    attendee.params["RSVP"] = "TRUE" if replies and method == REQUEST else "FALSE"
-    event.add("attendee", attendee, encode=False)
-    # Another time is chosen on the booking's page, under the desk's conditions, and not by a counter-proposal.
-    event.add("x-microsoft-disallow-counter", "TRUE")
+    asked = replies and method == REQUEST
+    answer = {"PARTSTAT": "NEEDS-ACTION" if asked else "ACCEPTED", "RSVP": "TRUE" if asked else "FALSE"}
+    people = (
+        _address("ORGANIZER", organizer, {}),
+        _address("ATTENDEE", reader, {"ROLE": "REQ-PARTICIPANT", **answer}),
+        # Another time is chosen on the booking's page, under the desk's conditions, and not by a counter-proposal.
+        b"X-MICROSOFT-DISALLOW-COUNTER:TRUE",
+    )
     if method == CANCEL:
-        event.pop("status", None)
-        event.add("status", "CANCELLED")
+        # Cancelled for this reader, even where the booking goes on with another technician.
+        event = _STATUS.sub(b"\r\nSTATUS:CANCELLED\r\n", event, count=1)
     head, tail = _frame(method)
-    body: bytes = head + vtimezone(zone) + event.to_ical() + tail
-    return body
+    body = event.removesuffix(TAIL) + b"".join(map(folded, people)) + TAIL
+    return head + vtimezone(zone) + body + tail
 
 
-def _address(party: Party) -> vCalAddress:
-    address = vCalAddress(f"mailto:{one_line(party.address)}")
+def _address(role: str, party: Party, parameters: dict[str, str]) -> bytes:
     # A parameter's value cannot contain a quotation mark (RFC 5545 §3.1).
-    address.params["CN"] = str(one_line(party.name)).replace('"', "'")
-    return address
+    name = str(one_line(party.name)).replace('"', "'")
+    whole = Parameters({"CN": name, **parameters})
+    line: str = Contentline.from_parts(role, whole, f"mailto:{one_line(party.address)}")
+    return line.encode()
 
 
 @cache

@@ -52,12 +52,18 @@ def unfolded(content: bytes) -> bytes:
 
 
 def folded(line: bytes) -> bytes:
-    """One content line with its CRLF, in pieces of at most 75 octets that tear no character."""
-    pieces, room = [], LONGEST_LINE
-    while len(line) > room:
-        cut = room
+    """One content line with its CRLF, in pieces of at most 75 octets that tear no character and no escape.
+
+    Clients exist that unfold after they have read the escapes. The first piece is kept one octet short as
+    icalendar does it, so that the two can be held against each other.
+    """
+    pieces = []
+    while len(line) >= LONGEST_LINE:
+        cut = LONGEST_LINE - 1
         while line[cut] & 0xC0 == 0x80:  # inside a character of UTF-8
             cut -= 1
+        if line[cut - 1] in b"\\^":
+            cut -= 1
         pieces.append(line[:cut])
-        line, room = line[cut:], LONGEST_LINE - 1
+        line = line[cut:]
     return b"\r\n ".join([*pieces, line]) + b"\r\n"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.calendars.event import SERIALISER_VERSION, busy_bytes, event_bodies
 from scheduler.calendars.faces import LINK_PLACE
-from scheduler.calendars.invite import invite_component, invite_facts
+from scheduler.calendars.invite import invite_event, invite_facts
 from scheduler.calendars.window import DAYS_BACK
 from scheduler.calendars.writing import Explain, code_alone, event_facts, write_event
 from scheduler.context import DeskContext
@@ -75,5 +75,5 @@ def _faces(session: Session, desk: DeskContext, booking: Booking, explain: Expla
     technician = session.get_one(Technician, booking.technician_id)
     customer = session.get_one(Customer, booking.customer_id)
     facts = event_facts(session, desk, booking, technician, explain)
-    theirs = invite_component(invite_facts(session, desk, booking, customer.locale, LINK_PLACE))
-    return (*event_bodies(facts), busy_bytes(facts), theirs.to_ical())
+    theirs = invite_event(invite_facts(session, desk, booking, customer.locale, LINK_PLACE))
+    return (*event_bodies(facts), busy_bytes(facts), theirs)

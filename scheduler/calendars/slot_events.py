@@ -1,17 +1,26 @@
 """Open slots as VEVENTs: transparent, so that nobody looks busy by them, with a link to book them."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from icalendar import Event
-
-from scheduler.calendars.event import add_times
-from scheduler.calendars.lines import many_lines, one_line
+from scheduler.calendars.content import event, head_lines, plain_line, text_line
+from scheduler.calendars.lines import many_lines
 from scheduler.calendars.words import words
 
 BEFORE_START = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    uid: str
+    changed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    sequence: int = 0
 
 
 @lru_cache(maxsize=8192)
@@ -31,20 +40,22 @@ def slot_event(
     they know.
     """
     text = words(locale)
-    event = Event()
-    event.add("uid", one_line(f"slot-{technician_id}-{starts_at:%Y%m%dT%H%M}-{ends_at:%Y%m%dT%H%M}@{domain}"))
-    event.add("dtstamp", starts_at - BEFORE_START)
-    event.add("sequence", 0)
-    add_times(event, starts_at, ends_at, zone)
     minutes = (ends_at - starts_at) // timedelta(minutes=1)
-    event.add("summary", one_line(text.open_slot.format(minutes=minutes)))
     link = slot_url(link_base, technician_id, starts_at, minutes, zone)
-    event.add("description", many_lines(f"{text.book_it}: {link}"))
-    event.add("url", link)
-    event.add("transp", "TRANSPARENT")
-    event.add("x-microsoft-cdo-busystatus", "FREE")
-    body: bytes = event.to_ical()
-    return body
+    slot = _Slot(
+        uid=f"slot-{technician_id}-{starts_at:%Y%m%dT%H%M}-{ends_at:%Y%m%dT%H%M}@{domain}",
+        changed_at=starts_at - BEFORE_START,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        zone=zone,
+    )
+    return event(
+        *head_lines(slot, text.open_slot.format(minutes=minutes)),
+        text_line("DESCRIPTION", many_lines(f"{text.book_it}: {link}")),
+        plain_line("TRANSP", "TRANSPARENT"),
+        plain_line("URL", link),
+        plain_line("X-MICROSOFT-CDO-BUSYSTATUS", "FREE"),
+    )
 
 
 def slot_url(link_base: str, technician_id: int, starts_at: datetime, minutes: int, zone: str) -> str:

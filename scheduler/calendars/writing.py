@@ -29,7 +29,7 @@ from scheduler.calendars.event import (
     event_bodies,
 )
 from scheduler.calendars.faces import LINK_PLACE
-from scheduler.calendars.invite import invite_component, invite_facts
+from scheduler.calendars.invite import invite_event, invite_facts
 from scheduler.context import DeskContext
 from scheduler.rules.conditions import Conditions
 from scheduler.store.bookings import Booking, CalendarObject, Entitlement
@@ -75,8 +75,8 @@ def write_event(
     touched = {booking.technician_id, left_technician_id, kept.technician_id if kept else None}
     technicians = count_change(session, [id_ for id_ in touched if id_ is not None], now)
     facts = event_facts(session, desk, booking, technicians[booking.technician_id], explain)
-    customer = _count_for_customer(session, booking.customer_id, now)
-    theirs = invite_facts(session, desk, booking, customer.locale, LINK_PLACE)
+    locale = _count_for_customer(session, booking.customer_id, now)
+    theirs = invite_facts(session, desk, booking, locale, LINK_PLACE)
     if kept is None:
         kept = CalendarObject(booking_id=booking.id)
         session.add(kept)
@@ -85,7 +85,7 @@ def write_event(
         sync.come_back(session, booking.technician_id, booking.id)
     _fill(kept, booking, facts, now)
     kept.calendar_rev = technicians[booking.technician_id].calendar_rev
-    kept.vevent_customer = invite_component(theirs).to_ical()
+    kept.vevent_customer = invite_event(theirs)
     session.flush()
 
 
@@ -120,17 +120,24 @@ def count_change(session: Session, technician_ids: Collection[int], now: datetim
     return {id_: session.scalars(raised.where(Technician.id == id_)).one() for id_ in sorted(technician_ids)}
 
 
-def _count_for_customer(session: Session, customer_id: int, now: datetime) -> Customer:
-    """Raise the revision of the customer's own calendar."""
+def _count_for_customer(session: Session, customer_id: int, now: datetime) -> str:
+    """Raise the revision of the customer's own calendar; the language it is written in.
+
+    The customer is not read anew with it: with their row, their contacts would be read again for the mails.
+    """
     changed_at = func.coalesce(Customer.calendar_changed_at, Customer.created_at)
     raised = (
         update(Customer)
         .where(Customer.id == customer_id)
         .values(calendar_rev=Customer.calendar_rev + 1, calendar_changed_at=_later(session, now, changed_at))
-        .returning(Customer)
-        .execution_options(synchronize_session=False, populate_existing=True)
+        .returning(Customer.locale)
+        .execution_options(synchronize_session=False)
     )
-    return session.scalars(raised).one()
+    locale: str = session.scalars(raised).one()
+    known = session.identity_map.get(session.identity_key(Customer, customer_id))
+    if known is not None:
+        session.expire(known, ["calendar_rev", "calendar_changed_at"])
+    return locale
 
 
 def _later(session: Session, now: datetime, before: SQLColumnExpression[Any]) -> ColumnElement[Any]:

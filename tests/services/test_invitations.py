@@ -13,6 +13,7 @@ from sqlalchemy import select
 from scheduler import booking as bookings
 from scheduler import outbox
 from scheduler.actor import Actor
+from scheduler.calendars.content import HEAD, TAIL
 from scheduler.calendars.itip import Party, itip
 from scheduler.calendars.secrets import create_customer_feed, create_feed
 from scheduler.rules.secret import Secret
@@ -189,9 +190,13 @@ def test_another_technician_is_invited_and_the_first_one_is_let_go(bench: Bench,
     "name", ['Ana "Jefa"; Ruiz, S.L.', "Ana\r\nATTENDEE:mailto:x@example.com", "🙂" * 300, "a:b^c", ""]
 )
 def test_names_stay_inside_their_parameter(name: str) -> None:
-    event = icalendar.Event()
     body = itip(
-        "REQUEST", event, "Europe/Madrid", Party(name, "o@example.com"), Party(name, "r@example.com"), True
+        "REQUEST",
+        HEAD + TAIL,
+        "Europe/Madrid",
+        Party(name, "o@example.com"),
+        Party(name, "r@example.com"),
+        True,
     )
     assert all(len(line) <= 75 for line in body.split(b"\r\n"))
     body.decode()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from fixtures.databases import Database
 from scheduler.calendars import feed as feeds
 from scheduler.calendars.conditional import Asked
-from scheduler.calendars.event import event_component
+from scheduler.calendars.event import event_bytes
 from scheduler.calendars.feed import Feed, Sources, calendar_component, note_reader, read_feed
 from scheduler.calendars.secrets import (
     FeedSettings,
@@ -113,9 +113,8 @@ def test_the_bytes_are_those_of_icalendar(desk: Database, ana: Reader) -> None:
         technician = session.get_one(Technician, ANA)
         for number in range(1, 4):
             booking = session.get_one(Booking, number)
-            calendar.add_component(
-                event_component(event_facts(session, context(session), booking, technician))
-            )
+            body = event_bytes(event_facts(session, context(session), booking, technician))
+            calendar.add_component(icalendar.Event.from_ical(body))
     assert ana.read().body == calendar.to_ical()
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ import pytest
 import recurring_ical_events
 from hypothesis import given
 from hypothesis import strategies as st
+from icalendar.parser import Contentline
 
-from scheduler.calendars.event import EventFacts, FailedStep, busy_bytes, event_bytes
+from scheduler.calendars.event import EventFacts, FailedStep, busy_bytes, event_bodies, event_bytes
 from scheduler.calendars.faces import with_alarm, with_name
 from scheduler.calendars.lines import clean, folded, many_lines, one_line, shortened
 from scheduler.calendars.lines import unfolded as lines_unfolded
@@ -136,7 +138,7 @@ def test_light_word_and_state(
 def test_the_failing_step_comes_with_its_fix() -> None:
     step = FailedStep("Puerto", "tcp_refused", "Abra el puerto 22022 de pbx.clinicasol.example a 192.0.2.10.")
     failing = facts(verdict="not_ready", failed_step=step)
-    told = value(event_bytes(failing, with_host=True), "DESCRIPTION")
+    told = value(event_bodies(failing)[1], "DESCRIPTION")
     assert "Falla: Puerto (tcp_refused)\\nQué hacer: Abra el puerto 22022 de pbx.clinicasol.example a" in told
     assert "Dirección: pbx.clinicasol.example:22022" in told
 
@@ -149,7 +151,7 @@ def test_host_and_port_only_where_the_feed_may_say_them(host: str) -> None:
     )
     told = " ".join(unfolded(event_bytes(secretive)))
     assert not re.search(rf"(?<!\w){re.escape(host)}(?!\w)", told, re.IGNORECASE)
-    assert host in " ".join(unfolded(event_bytes(secretive, with_host=True)))
+    assert host in " ".join(unfolded(event_bodies(secretive)[1]))
 
 
 def test_hiding_a_host_leaves_longer_names_alone() -> None:
@@ -208,6 +210,19 @@ def test_folding_is_undone_by_unfolding_and_tears_nothing(text: str) -> None:
     body = folded(line)
     assert_well_formed(body)
     assert lines_unfolded(body) == line + b"\r\n"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=300))
+def test_folds_fall_where_icalendar_has_them(text: str) -> None:
+    line: Any = Contentline
+    assert folded(text.encode()) == line(text).to_ical() + b"\r\n"
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+@pytest.mark.parametrize("write", [event_bytes, busy_bytes, lambda all_: event_bodies(all_)[1]])
+def test_the_bytes_are_those_of_icalendar(write: Callable[[EventFacts], bytes], text: str) -> None:
+    body = write(facts(customer=text.replace("\\N", "\\M"), description=text.replace("\\N", "\\M")))
+    assert icalendar.Event.from_ical(body).to_ical() == body
 
 
 @pytest.mark.parametrize("before", range(60, 80))

@@ -7,7 +7,7 @@ from typing import Any
 import icalendar
 import pytest
 
-from scheduler.calendars.invite import InviteFacts, invite_bytes, invite_component
+from scheduler.calendars.invite import InviteFacts, invite_bytes, invite_event
 from scheduler.calendars.timezone import timezone_component
 from tests.unit.calendars.desk import NOW
 
@@ -47,7 +47,7 @@ def test_it_says_what_the_customer_sees() -> None:
 
 
 def test_english_customers_read_english() -> None:
-    event: Any = invite_component(replace(FACTS, locale="en"))
+    event: Any = icalendar.Event.from_ical(invite_event(replace(FACTS, locale="en")))
     assert event["SUMMARY"] == "Remote intervention · Asterisk · Soporte Ejemplo"
     assert event["DESCRIPTION"].startswith("System: Asterisk · Centralita\nTechnician: Ana Ruiz\n")
 
@@ -56,7 +56,7 @@ def test_english_customers_read_english() -> None:
     ("status", "said"), [("pending", "TENTATIVE"), ("held", "TENTATIVE"), ("cancelled", "CANCELLED")]
 )
 def test_status(status: str, said: str) -> None:
-    event: Any = invite_component(replace(FACTS, status=status))
+    event: Any = icalendar.Event.from_ical(invite_event(replace(FACTS, status=status)))
     assert event["STATUS"] == said
     assert event["SUMMARY"].startswith("[CANCELADA]") == (status == "cancelled")
 
@@ -68,5 +68,5 @@ def test_the_bytes_are_those_of_icalendar() -> None:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     calendar.add_component(timezone_component(FACTS.zone))
-    calendar.add_component(invite_component(FACTS))
+    calendar.add_component(icalendar.Event.from_ical(invite_event(FACTS)))
     assert invite_bytes(FACTS) == calendar.to_ical()
