@@ -5,9 +5,11 @@ same event a second time. But who was once invited to a booking is told of every
 is kept by nobody else.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import and_, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.calendars.itip import CANCEL, REQUEST, Party, customer_itip, technician_itip
@@ -16,67 +18,83 @@ from scheduler.store.models import AppPassword, Booking, Contact, FeedSecret, No
 
 READS = timedelta(days=3)
 """A calendar not asked for in so long is not relied upon: the slowest programs ask once a day."""
-METHODS = {"confirmed": REQUEST, "moved": REQUEST, "cancelled": CANCEL, "released": CANCEL, "left": CANCEL}
+METHODS = {"confirmed": REQUEST, "moved": REQUEST, "cancelled": CANCEL, "released": CANCEL}
 """What happened to a booking and the method that says it; nothing else is an invitation's matter."""
 
 Invitation = tuple[str, bytes]
 """Method and calendar object."""
+Reading = tuple[str, int]
+"""Who reads a calendar: "contact" or "technician", and the id."""
 
 
-def for_contact(
-    session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str, contact: Contact
-) -> Invitation | None:
-    """The invitation for a customer's person, or None where their calendar shows it without."""
-    locale = booking.customer.locale
-    method = _method(
-        session, booking, what, contact.email, _reads(session, now, FeedSecret.contact_id == contact.id)
+class Invitations:
+    """Who gets an invitation with the mail about one change of a booking; the store is asked once for all of them."""
+
+    def __init__(
+        self, session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str
+    ) -> None:
+        """Of a booking to which `what` (a key of METHODS, or anything else) just happened."""
+        self._session, self._desk, self._booking = session, desk, booking
+        self._method = METHODS.get(what)
+        if self._method is None:
+            return
+        # What was inserted in this very transaction was told to nobody yet.
+        new = what == "confirmed" and booking.rev == 1
+        self._invited: frozenset[str] = frozenset() if new else _invited(session, booking.id)
+        self._readers: frozenset[Reading] = (
+            frozenset() if self._method == CANCEL else _readers(session, now, booking)
+        )
+
+    def for_contact(self, contact: Contact) -> Invitation | None:
+        """The invitation for a customer's person, or None where their calendar shows it without."""
+        method = self._for(contact.email, ("contact", contact.id))
+        if method is None:
+            return None
+        reader, locale = Party(contact.name, contact.email), self._booking.customer.locale
+        return method, customer_itip(self._session, self._desk, self._booking, method, reader, locale)
+
+    def for_technician(self, technician: Technician, left: bool = False) -> Invitation | None:
+        """The same for a technician; `left`: it was theirs and is so no more."""
+        method = self._for(technician.email, ("technician", technician.id), left)
+        if method is None:
+            return None
+        return method, technician_itip(self._session, self._desk, self._booking, method, technician)
+
+    def _for(self, address: str, who: Reading, left: bool = False) -> str | None:
+        if self._method is None:
+            return None
+        invited = address in self._invited
+        if left or self._method == CANCEL:
+            return CANCEL if invited else None
+        return REQUEST if invited or who not in self._readers else None
+
+
+def _invited(session: Session, booking_id: int) -> frozenset[str]:
+    """The addresses that were asked to take this booking into their calendars."""
+    asked = select(Notice.to_address).where(
+        Notice.booking_id == booking_id, Notice.calendar_method == REQUEST
     )
-    if method is None:
-        return None
-    reader = Party(contact.name, contact.email)
-    return method, customer_itip(session, desk, booking, method, reader, locale)
+    return frozenset(session.scalars(asked))
 
 
-def for_technician(
-    session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str, technician: Technician
-) -> Invitation | None:
-    """The invitation for a technician, or None where their calendar shows it without."""
-    own = and_(FeedSecret.technician_id == technician.id, FeedSecret.scope.in_(("interventions", "slots")))
-    reads = _reads(session, now, own) or _device_reads(session, now, technician.id)
-    method = _method(session, booking, what, technician.email, reads)
-    return None if method is None else (method, technician_itip(session, desk, booking, method, technician))
-
-
-def _method(session: Session, booking: Booking, what: str, address: str, reads: bool) -> str | None:
-    method = METHODS.get(what)
-    if method is None:
-        return None
-    invited = _was_invited(session, booking.id, address)
-    if method == CANCEL:
-        return CANCEL if invited else None
-    return REQUEST if invited or not reads else None
-
-
-def _was_invited(session: Session, booking_id: int, address: str) -> bool:
-    query = select(Notice.id).where(
-        Notice.booking_id == booking_id, Notice.to_address == address, Notice.calendar_method == REQUEST
+def _readers(session: Session, now: datetime, booking: Booking) -> frozenset[Reading]:
+    """Whose programs read a calendar of ours that shows this booking."""
+    contacts = [contact.id for contact in booking.customer.contacts]
+    own = and_(
+        FeedSecret.technician_id == booking.technician_id, FeedSecret.scope.in_(("interventions", "slots"))
     )
-    return session.scalars(query.limit(1)).first() is not None
-
-
-def _reads(session: Session, now: datetime, whose: ColumnElement[bool]) -> bool:
-    query = select(FeedSecret.id).where(
-        whose,
+    feeds = select(FeedSecret.contact_id, FeedSecret.technician_id).where(
+        or_(own, FeedSecret.contact_id.in_(contacts)),
         FeedSecret.revoked_at.is_(None),
         FeedSecret.last_read_at > now - READS,
     )
-    return session.scalars(query.limit(1)).first() is not None
-
-
-def _device_reads(session: Session, now: datetime, technician_id: int) -> bool:
-    query = select(AppPassword.id).where(
-        AppPassword.technician_id == technician_id,
+    devices = select(null(), AppPassword.technician_id).where(
+        AppPassword.technician_id == booking.technician_id,
         AppPassword.revoked_at.is_(None),
         AppPassword.last_used_at > now - READS,
     )
-    return session.scalars(query.limit(1)).first() is not None
+    rows: Iterable[Any] = session.execute(union_all(feeds, devices))
+    return frozenset(
+        ("contact", contact) if contact is not None else ("technician", technician)
+        for contact, technician in rows
+    )

@@ -1,7 +1,7 @@
 """Mails to people: written into the outbox in the transaction that gives the reason, sent later by the engine."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler import inviting
 from scheduler.context import DeskContext
-from scheduler.inviting import Invitation
+from scheduler.inviting import Invitation, Invitations
 from scheduler.links import booking_token
 from scheduler.mails import compose
 from scheduler.rules.verdict import light
-from scheduler.store.models import Booking, Check, Notice, Technician
+from scheduler.store.models import Booking, Check, Contact, Notice, Technician
 from scheduler.store.once import insert_once
 from scheduler.waking import wake
 from scheduler.webhooks.emitting import booking_event
@@ -25,6 +24,8 @@ KIND = "notice"
 """The engine's name for this work."""
 CLOSING = ("completed", "missed", "reopened")
 """What the technician does, and need not be told."""
+Row = dict[str, Any]
+"""The columns of one mail."""
 SOON = timedelta(hours=24)
 """Calendars are polled too seldom for changes this close: the technician gets a mail as well."""
 
@@ -63,18 +64,16 @@ def booking_changed(
     is near or their calendar does not show it by itself.
     """
     booking_event(session, now, booking, f"booking.{what}", str(booking.rev))
-    for contact in booking.customer.contacts:
-        reader = Reader(contact.name, contact.email, booking.customer.locale)
-        invitation = inviting.for_contact(session, desk, now, booking, what, contact)
-        facts = booking_facts(desk, booking, reader.locale)
-        key = f"booking:{booking.id}:{booking.rev}:{what}:{reader.address}"
-        write(session, desk, now, key, what, reader, facts, booking_id=booking.id, invitation=invitation)
-    if what in CLOSING:
-        return
-    _tell_technician(session, desk, now, booking, what, booking.technician)
+    invitations = Invitations(session, desk, now, booking, what)
+    mails: list[Row | None] = [
+        _to_contact(desk, now, booking, what, each, invitations) for each in booking.customer.contacts
+    ]
+    if what not in CLOSING:
+        mails.append(_to_technician(desk, now, booking, what, booking.technician, invitations))
     if left_technician_id is not None:
         before = session.get_one(Technician, left_technician_id)
-        _tell_technician(session, desk, now, booking, "left", before)
+        mails.append(_to_technician(desk, now, booking, "left", before, invitations))
+    _put(session, [mail for mail in mails if mail is not None], now)
 
 
 def light_changed(
@@ -99,20 +98,38 @@ def credential_revealed(
         write(session, desk, now, key, "revealed", reader, facts, booking_id=booking.id)
 
 
-def _tell_technician(
-    session: Session, desk: DeskContext, now: datetime, booking: Booking, what: str, person: Technician
-) -> None:
+def _to_contact(
+    desk: DeskContext,
+    now: datetime,
+    booking: Booking,
+    what: str,
+    contact: Contact,
+    invitations: Invitations,
+) -> Row:
+    reader = Reader(contact.name, contact.email, booking.customer.locale)
+    key = f"booking:{booking.id}:{booking.rev}:{what}:{reader.address}"
+    facts, invitation = booking_facts(desk, booking, reader.locale), invitations.for_contact(contact)
+    return _row(desk, now, key, what, reader, facts, booking_id=booking.id, invitation=invitation)
+
+
+def _to_technician(
+    desk: DeskContext,
+    now: datetime,
+    booking: Booking,
+    what: str,
+    person: Technician,
+    invitations: Invitations,
+) -> Row | None:
     soon = booking.starts_at - now < SOON
-    invitation = inviting.for_technician(session, desk, now, booking, what, person)
+    invitation = invitations.for_technician(person, left=what == "left")
     if not soon and invitation is None:
-        return
+        return None
     reader = Reader(person.name, person.email, person.locale)
     facts = booking_facts(desk, booking, reader.locale) | {"what": what, "soon": soon}
     facts["link"] = f"{desk.installation.link_base}/s/{booking.id}"
     key = f"booking:{booking.id}:{booking.rev}:{what}:technician"
-    write(
-        session, desk, now, key, f"staff_{what}", reader, facts, booking_id=booking.id, invitation=invitation
-    )
+    kind = f"staff_{what}"
+    return _row(desk, now, key, kind, reader, facts, booking_id=booking.id, invitation=invitation)
 
 
 def _customers(booking: Booking) -> list[Reader]:
@@ -155,17 +172,32 @@ def write(
     facts: Mapping[str, Any],
     *,
     booking_id: int | None = None,
-    invitation: Invitation | None = None,
     stop_url: str | None = None,
 ) -> int | None:
     """Put one mail into the outbox and return its id; a second one with the same key is not written (None).
 
     `stop_url` is where the reader ends mails of this kind; only those have one that they may do without.
     """
+    row = _row(desk, now, key, kind, reader, facts, booking_id=booking_id, stop_url=stop_url)
+    return next(iter(_put(session, [row], now)), None)
+
+
+def _row(
+    desk: DeskContext,
+    now: datetime,
+    key: str,
+    kind: str,
+    reader: Reader,
+    facts: Mapping[str, Any],
+    *,
+    booking_id: int | None,
+    invitation: Invitation | None = None,
+    stop_url: str | None = None,
+) -> Row:
     method, attachment = invitation or (None, None)
     said = {"soon": True, **facts, "invitation": method, "name": reader.name, "desk": desk}
     mail = compose(kind, reader.locale, said | {"stop_url": stop_url})
-    values = {
+    return {
         "key": key,
         "kind": kind,
         "booking_id": booking_id,
@@ -182,11 +214,12 @@ def write(
         "created_at": now,
         "due_at": now,
     }
-    return _put(session, values, now)
 
 
-def _put(session: Session, values: Mapping[str, Any], now: datetime) -> int | None:
-    written = session.scalars(insert_once(session, Notice, "key"), [values]).one_or_none()
-    if written is not None:
-        wake(session, KIND, written, 0, now)
+def _put(session: Session, rows: Sequence[Row], now: datetime) -> Sequence[int]:
+    if not rows:
+        return ()
+    written = session.scalars(insert_once(session, Notice, "key"), rows).all()
+    for notice_id in written:
+        wake(session, KIND, notice_id, 0, now)
     return written

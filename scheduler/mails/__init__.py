@@ -28,7 +28,10 @@ class Mail:
 def _texts() -> Environment:
     loader = PackageLoader("scheduler", "mails")
     # autoescape stays off: these are plain-text mails, and the HTML part escapes the finished text.
-    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    # Nor is it looked at each mail whether the files changed: they come with the release.
+    return Environment(  # noqa: S701
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+    )
 
 
 def compose(kind: str, locale: str, facts: Mapping[str, Any]) -> Mail:
