@@ -7,10 +7,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import or_, select, union_all
+from sqlalchemy import CompoundSelect, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext, weekly_hours_of
@@ -107,17 +107,27 @@ class _Hours:
 
 def _away(session: Session, technicians: Sequence[Technician], window: Interval, calendars: bool) -> Times:
     """Absences and the busy times of own calendars, by one question for all of it."""
+    asked = {"people": [each.id for each in technicians], "start": window.start, "end": window.end}
+    return _by_technician(session.execute(_away_query(session.get_bind().dialect.name, calendars), asked))
+
+
+@cache
+def _away_query(dialect: str, calendars: bool) -> CompoundSelect[int, int, int]:
     tables: list[type[Absence | BusyTime]] = [Absence, BusyTime] if calendars else [Absence]
-    of = partial(epoch_seconds, session.get_bind().dialect.name)
-    asked = [
-        select(table.technician_id, of(table.starts_at), of(table.ends_at)).where(
-            table.technician_id.in_([each.id for each in technicians]),
-            table.ends_at > window.start,
-            table.starts_at < window.end,
+    return union_all(
+        *(
+            select(
+                table.technician_id,
+                epoch_seconds(dialect, table.starts_at),
+                epoch_seconds(dialect, table.ends_at),
+            ).where(
+                table.technician_id.in_(bindparam("people", expanding=True)),
+                table.ends_at > bindparam("start"),
+                table.starts_at < bindparam("end"),
+            )
+            for table in tables
         )
-        for table in tables
-    ]
-    return _by_technician(session.execute(union_all(*asked)))
+    )
 
 
 def _by_technician(rows: Iterable[Any]) -> Times:

@@ -16,18 +16,23 @@ _LOCK = 0x56454E54
 """PostgreSQL advisory lock of the chain; two writers that saw the same last entry would fork it."""
 
 
+_CHAIN_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_LAST = select(AuditEntry.chain).order_by(AuditEntry.id.desc()).limit(1)
+_APPEND = insert(AuditEntry)
+
+
 def record(
     session: Session, key: bytes, now: datetime, actor: Actor, action: str, subject: str, **facts: Any
 ) -> None:
     """Append one entry; call it last in a transaction, since it holds the chain until the commit."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    last = session.scalar(select(AuditEntry.chain).order_by(AuditEntry.id.desc()).limit(1)) or b""
+        session.execute(_CHAIN_LOCK, {"lock": _LOCK})
+    last = session.scalar(_LAST) or b""
     entry = AuditEntry(
         at=now.replace(microsecond=0), actor=str(actor), action=action, subject=subject, facts=facts
     )
     values = {"at": entry.at, "actor": entry.actor, "action": action, "subject": subject, "facts": facts}
-    session.execute(insert(AuditEntry), [values | {"chain": link(key, last, entry)}])
+    session.execute(_APPEND, [values | {"chain": link(key, last, entry)}])
 
 
 def link(key: bytes, before: bytes, entry: AuditEntry) -> bytes:

@@ -67,12 +67,14 @@ def open_slots(
     )
 
 
+_ACTIVE = select(Technician).where(Technician.active == True).order_by(Technician.id)  # noqa: E712
+
+
 def candidates(
     session: Session, customer: Customer | None, platform: str, wanted: int | None
 ) -> list[Technician]:
     """Technicians who may take it: the one wanted, else all active ones skilled in the platform, assigned first."""
-    query = select(Technician).where(Technician.active == True).order_by(Technician.id)  # noqa: E712
-    people = [t for t in session.scalars(query) if platform in t.skills]
+    people = [t for t in session.scalars(_ACTIVE) if platform in t.skills]
     if wanted is not None:
         people = [t for t in people if t.id == wanted]
     assigned = customer.technician_id if customer else None

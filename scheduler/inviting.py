@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, null, or_, select, union_all
+from sqlalchemy import and_, bindparam, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.calendars.itip import CANCEL, REQUEST, Party, customer_itip, technician_itip
@@ -69,31 +69,39 @@ class Invitations:
         return REQUEST if invited or who not in self._readers else None
 
 
+_ASKED = select(Notice.to_address).where(
+    Notice.booking_id == bindparam("booking"), Notice.calendar_method == REQUEST
+)
+_OWN = and_(
+    FeedSecret.technician_id == bindparam("technician"), FeedSecret.scope.in_(("interventions", "slots"))
+)
+_READ: Any = union_all(
+    select(FeedSecret.contact_id, FeedSecret.technician_id).where(
+        or_(_OWN, FeedSecret.contact_id.in_(bindparam("contacts", expanding=True))),
+        FeedSecret.revoked_at.is_(None),
+        FeedSecret.last_read_at > bindparam("since"),
+    ),
+    select(null(), AppPassword.technician_id).where(
+        AppPassword.technician_id == bindparam("technician"),
+        AppPassword.revoked_at.is_(None),
+        AppPassword.last_used_at > bindparam("since"),
+    ),
+)
+
+
 def _invited(session: Session, booking_id: int) -> frozenset[str]:
     """The addresses that were asked to take this booking into their calendars."""
-    asked = select(Notice.to_address).where(
-        Notice.booking_id == booking_id, Notice.calendar_method == REQUEST
-    )
-    return frozenset(session.scalars(asked))
+    return frozenset(session.scalars(_ASKED, {"booking": booking_id}))
 
 
 def _readers(session: Session, now: datetime, booking: Booking) -> frozenset[Reading]:
     """Whose programs read a calendar of ours that shows this booking."""
-    contacts = [contact.id for contact in booking.customer.contacts]
-    own = and_(
-        FeedSecret.technician_id == booking.technician_id, FeedSecret.scope.in_(("interventions", "slots"))
-    )
-    feeds = select(FeedSecret.contact_id, FeedSecret.technician_id).where(
-        or_(own, FeedSecret.contact_id.in_(contacts)),
-        FeedSecret.revoked_at.is_(None),
-        FeedSecret.last_read_at > now - READS,
-    )
-    devices = select(null(), AppPassword.technician_id).where(
-        AppPassword.technician_id == booking.technician_id,
-        AppPassword.revoked_at.is_(None),
-        AppPassword.last_used_at > now - READS,
-    )
-    rows: Iterable[Any] = session.execute(union_all(feeds, devices))
+    asked = {
+        "technician": booking.technician_id,
+        "contacts": [contact.id for contact in booking.customer.contacts],
+        "since": now - READS,
+    }
+    rows: Iterable[Any] = session.execute(_READ, asked)
     return frozenset(
         ("contact", contact) if contact is not None else ("technician", technician)
         for contact, technician in rows

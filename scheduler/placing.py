@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from scheduler import entitlements
@@ -56,6 +57,17 @@ class Move:
     override_reason: str | None = None
 
 
+_DOOR = (
+    select(AccessPoint)
+    .where(AccessPoint.id == bindparam("id"))
+    .options(
+        joinedload(AccessPoint.system, innerjoin=True)
+        .joinedload(System.customer, innerjoin=True)
+        .joinedload(Customer.contacts)
+    )
+)
+
+
 def insert(
     session: Session,
     desk: DeskContext,
@@ -97,8 +109,7 @@ def insert(
 
 
 def _door(session: Session, actor: Actor, access_point_id: int) -> tuple[AccessPoint, Customer]:
-    whole = joinedload(AccessPoint.system, innerjoin=True).joinedload(System.customer, innerjoin=True)
-    point = session.get(AccessPoint, access_point_id, options=[whole.joinedload(Customer.contacts)])
+    point = session.scalars(_DOOR, {"id": access_point_id}).unique().one_or_none()
     if point is None or (actor.customer_id is not None and point.system.customer_id != actor.customer_id):
         raise refusals.NotFound("access_point")
     return point, point.system.customer

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
@@ -186,14 +186,19 @@ Proof = TypeVar("Proof", ApiToken, WebSession)
 
 def _proof(session: Session, kind: type[Proof], hashed: str) -> Proof | None:
     """The token's or session's row. Every request pays for this: the person comes with it, by one query for all."""
-    found = session.execute(
+    found = session.execute(_proof_query(kind), {"hashed": hashed}).one_or_none()
+    return found[0] if found else None
+
+
+@functools.cache
+def _proof_query(kind: type[Proof]) -> Select[Proof, Contact, Customer, Technician]:
+    return (
         select(kind, Contact, Customer, Technician)
         .outerjoin(Contact, Contact.id == kind.contact_id)
         .outerjoin(Customer, Customer.id == Contact.customer_id)
         .outerjoin(Technician, Technician.id == kind.technician_id)
-        .where(kind.token_hash == hashed)
-    ).one_or_none()
-    return found[0] if found else None
+        .where(kind.token_hash == bindparam("hashed"))
+    )
 
 
 def browser_token() -> str:

@@ -5,19 +5,21 @@ Whoever changes what a technician sees calls `write_event` last, after the booki
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
     SQLColumnExpression,
+    bindparam,
     func,
-    literal,
     text,
     type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from scheduler.calendars import sync
 from scheduler.calendars.event import (
@@ -107,17 +109,23 @@ def count_change(session: Session, technician_ids: Collection[int], now: datetim
     Two changes in one second would otherwise share a Last-Modified, and a client would miss the second one.
     """
     session.flush()
-    raised = (
+    raised = _raise_technician(session.get_bind().dialect.name)
+    # One by one in order of id, so that two moves between the same technicians wait for each other.
+    return {id_: session.scalars(raised, {"whose": id_, "now": now}).one() for id_ in sorted(technician_ids)}
+
+
+@cache
+def _raise_technician(dialect: str) -> ReturningUpdate[Technician]:
+    return (
         update(Technician)
+        .where(Technician.id == bindparam("whose"))
         .values(
             calendar_rev=Technician.calendar_rev + 1,
-            calendar_changed_at=_later(session, now, Technician.calendar_changed_at),
+            calendar_changed_at=_later(dialect, Technician.calendar_changed_at),
         )
         .returning(Technician)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    # One by one in order of id, so that two moves between the same technicians wait for each other.
-    return {id_: session.scalars(raised.where(Technician.id == id_)).one() for id_ in sorted(technician_ids)}
 
 
 def _count_for_customer(session: Session, customer_id: int, now: datetime) -> str:
@@ -125,26 +133,32 @@ def _count_for_customer(session: Session, customer_id: int, now: datetime) -> st
 
     The customer is not read anew with it: with their row, their contacts would be read again for the mails.
     """
-    changed_at = func.coalesce(Customer.calendar_changed_at, Customer.created_at)
-    raised = (
-        update(Customer)
-        .where(Customer.id == customer_id)
-        .values(calendar_rev=Customer.calendar_rev + 1, calendar_changed_at=_later(session, now, changed_at))
-        .returning(Customer.locale)
-        .execution_options(synchronize_session=False)
-    )
-    locale: str = session.scalars(raised).one()
+    raised = _raise_customer(session.get_bind().dialect.name)
+    locale = session.scalars(raised, {"whose": customer_id, "now": now}).one()
     known = session.identity_map.get(session.identity_key(Customer, customer_id))
     if known is not None:
         session.expire(known, ["calendar_rev", "calendar_changed_at"])
     return locale
 
 
-def _later(session: Session, now: datetime, before: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-    """`now`, or a second after the last change if the clock has not passed it, in the database's own words."""
-    if session.get_bind().dialect.name == "postgresql":
-        return func.greatest(literal(now, Instant()), before + text("interval '1 second'"))
-    return func.max(literal(now, Instant()), type_coerce(before, Integer) + 1)
+@cache
+def _raise_customer(dialect: str) -> ReturningUpdate[str]:
+    changed_at = func.coalesce(Customer.calendar_changed_at, Customer.created_at)
+    return (
+        update(Customer)
+        .where(Customer.id == bindparam("whose"))
+        .values(calendar_rev=Customer.calendar_rev + 1, calendar_changed_at=_later(dialect, changed_at))
+        .returning(Customer.locale)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _later(dialect: str, before: SQLColumnExpression[Any]) -> ColumnElement[Any]:
+    """ "now", or a second after the last change if the clock has not passed it, in the database's own words."""
+    now = bindparam("now", type_=Instant())
+    if dialect == "postgresql":
+        return func.greatest(now, before + text("interval '1 second'"))
+    return func.max(now, type_coerce(before, Integer) + 1)
 
 
 def event_facts(

@@ -22,6 +22,9 @@ ON_DEMAND_PER_HOUR = 20
 """Tries of one door on demand: a customer repairing needs many, an attacker guessing passwords gets few."""
 
 
+_WRITTEN = insert(Check).returning(Check)
+
+
 def plan(session: Session, desk: DeskContext, booking: Booking, now: datetime) -> None:
     """Write the checks that this revision of the booking needs; ask the engine to wake for those due soon."""
     planned = [
@@ -36,7 +39,7 @@ def plan(session: Session, desk: DeskContext, booking: Booking, now: datetime) -
     ]
     if not planned:
         return
-    for check in session.scalars(insert(Check).returning(Check), planned).all():
+    for check in session.scalars(_WRITTEN, planned).all():
         if check.due_at - now <= WOKEN_AHEAD:
             wake(session, KIND, check.id, check.rev, check.due_at)
 

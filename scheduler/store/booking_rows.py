@@ -7,12 +7,14 @@ Lock order everywhere: technicians, bookings, ledger, checks, outbox.
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from scheduler.store.bookings import HELD, Booking
 from scheduler.store.engines import is_slot_taken
@@ -20,6 +22,12 @@ from scheduler.store.guards import SLOT_CONSTRAINT
 
 _TECHNICIAN_LOCKS = 0x5445  # first half of the advisory lock's key; the second is the technician's id
 
+_ENDED = (
+    select(Booking.id, Booking.rev, Booking.changed_at)
+    .where(Booking.technician_id == bindparam("technician"), HELD, Booking.held_until <= bindparam("now"))
+    .order_by(Booking.id)
+    .with_for_update(skip_locked=True)
+)
 _FRESH = {"synchronize_session": False, "populate_existing": True}
 
 
@@ -41,17 +49,22 @@ def insert_booking(session: Session, values: Mapping[str, Any]) -> Booking | Non
     Call it as the transaction's first write: whoever locks other rows first deadlocks with whoever
     waits for the slot. Raises IntegrityError for everything else (the CHECK on the lead time, …).
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # A plain INSERT deadlocks under contention; ON CONFLICT waits for the rival and then yields.
-        statement: Insert = postgresql.insert(Booking).on_conflict_do_nothing(constraint=SLOT_CONSTRAINT)
-    else:
-        statement = sqlite.insert(Booking)
     try:
-        return session.scalars(statement.returning(Booking), [values]).one_or_none()
+        return session.scalars(_insert(session.get_bind().dialect.name), [values]).one_or_none()
     except IntegrityError as error:
         if is_slot_taken(error):  # SQLite's trigger undid the statement only; the transaction lives
             return None
         raise
+
+
+@cache
+def _insert(dialect: str) -> ReturningInsert[Booking]:
+    if dialect == "postgresql":
+        # A plain INSERT deadlocks under contention; ON CONFLICT waits for the rival and then yields.
+        return (
+            postgresql.insert(Booking).on_conflict_do_nothing(constraint=SLOT_CONSTRAINT).returning(Booking)
+        )
+    return sqlite.insert(Booking).returning(Booking)
 
 
 def move_booking(
@@ -96,14 +109,10 @@ def expire_holds(session: Session, technician_id: int, now: datetime) -> list[Bo
 
     A hold that another transaction is expiring is left to it.
     """
-    ended = (
-        select(Booking.id, Booking.rev, Booking.changed_at)
-        .where(Booking.technician_id == technician_id, HELD, Booking.held_until <= now)
-        .order_by(Booking.id)
-        .with_for_update(skip_locked=True)
-    )
     expired = []
-    for booking_id, rev, changed_at in session.execute(ended).all():
+    for booking_id, rev, changed_at in session.execute(
+        _ENDED, {"technician": technician_id, "now": now}
+    ).all():
         later = max(now, changed_at + timedelta(seconds=1))  # calendars ignore what does not get younger
         values = {"status": "expired", "changed_at": later}
         if booking := change_booking(session, booking_id, rev, ("held",), values):

@@ -29,6 +29,9 @@ EVENTS = (
 )
 
 
+_ACTIVE = select(Webhook).where(Webhook.ended_at.is_(None)).order_by(Webhook.id)
+
+
 def booking_event(session: Session, now: datetime, booking: Booking, event: str, cause: str) -> None:
     """Tell every webhook that wants `event` how the booking stands now; `cause` makes the telling unique."""
     wanted = [hook for hook in active(session) if not hook.events or event in hook.events]
@@ -41,7 +44,7 @@ def booking_event(session: Session, now: datetime, booking: Booking, event: str,
 
 def active(session: Session) -> list[Webhook]:
     """The webhooks in use, oldest first."""
-    return list(session.scalars(select(Webhook).where(Webhook.ended_at.is_(None)).order_by(Webhook.id)))
+    return list(session.scalars(_ACTIVE))
 
 
 def emit(session: Session, now: datetime, hook: Webhook, event: str, key: str, facts: dict[str, Any]) -> None:
