@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext, weekly_hours_of
@@ -58,19 +58,29 @@ def busy_times(
     ignore: frozenset[int] = frozenset(),
 ) -> Times:
     """Bookings that occupy each technician (by id) in `window`; a hold past its five minutes no longer does."""
-    of = partial(epoch_seconds, session.get_bind().dialect.name)
-    rows = session.execute(
-        select(Booking.technician_id, of(Booking.starts_at), of(Booking.ends_at)).where(
-            Booking.technician_id.in_(technicians),
-            Booking.starts_at > window.start - LONGEST_BOOKING,
-            Booking.starts_at < window.end,
-            Booking.ends_at > window.start,
-            Booking.status.in_(LIVE_STATUSES),
-            or_(Booking.status != "held", Booking.held_until > now),
-            *([Booking.id.not_in(ignore)] if ignore else []),
-        )
+    asked = {
+        "people": list(technicians),
+        "since": window.start - LONGEST_BOOKING,
+        "start": window.start,
+        "end": window.end,
+        "now": now,
+        "ignored": list(ignore),
+    }
+    return _by_technician(session.execute(_busy_query(session.get_bind().dialect.name), asked))
+
+
+@cache
+def _busy_query(dialect: str) -> Select[int, int, int]:
+    of = partial(epoch_seconds, dialect)
+    return select(Booking.technician_id, of(Booking.starts_at), of(Booking.ends_at)).where(
+        Booking.technician_id.in_(bindparam("people", expanding=True)),
+        Booking.starts_at > bindparam("since"),
+        Booking.starts_at < bindparam("end"),
+        Booking.ends_at > bindparam("start"),
+        Booking.status.in_(LIVE_STATUSES),
+        or_(Booking.status != "held", Booking.held_until > bindparam("now")),
+        Booking.id.not_in(bindparam("ignored", expanding=True)),
     )
-    return _by_technician(rows)
 
 
 def busy_intervals(

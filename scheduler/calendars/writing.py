@@ -154,7 +154,7 @@ def _raise_customer(dialect: str) -> ReturningUpdate[str]:
 
 
 def _later(dialect: str, before: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-    """ "now", or a second after the last change if the clock has not passed it, in the database's own words."""
+    """The bound `now`, or a second after the last change if the clock has not passed it."""
     now = bindparam("now", type_=Instant())
     if dialect == "postgresql":
         return func.greatest(now, before + text("interval '1 second'"))
