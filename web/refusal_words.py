@@ -211,7 +211,10 @@ def _tool(refusal: r.ToolNotAccepted) -> Words:
     accepted = i18n.say_list(map(i18n.say_method, refusal.accepted), "or")
     return (
         _("We do not use %(tool)s", tool=refusal.tool),
-        _("We do not connect through commercially licensed remote-control tools."),
+        _(
+            "We do not connect through %(tool)s or other commercially licensed remote-control tools.",
+            tool=refusal.tool,
+        ),
         _("Give us access by %(accepted)s instead.", accepted=accepted),
     )
 

@@ -23,6 +23,7 @@ from scheduler.loading import DeskFile, load
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, CustomerKey, Notice, RateEvent
+from tests.browser.conditions_desk import ConditionsDesk, running
 from web.app import create_app
 
 CHROMIUM = os.environ.get("VENTANA_TEST_CHROMIUM", "/usr/bin/chromium")
@@ -187,3 +188,11 @@ def address(desk: Service) -> Iterator[str]:
 @pytest.fixture
 def served(desk: Service, address: str, chromium: Browser) -> Served:
     return Served(desk, address, chromium)
+
+
+@pytest.fixture(scope="module")
+def conditions_desk(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, chromium: Browser
+) -> Iterator[ConditionsDesk]:
+    with running(tmp_path_factory.mktemp("conditions"), sqlite_template, chromium) as made:
+        yield made

@@ -30,13 +30,19 @@ def give(service: Any, customer: int, **values: Any) -> int:
         return row.id
 
 
+def change(service: Any, folder: Path, old: str, new: str) -> None:
+    """The service reads a file in which the desk has changed this."""
+    file, shipped = folder / "conditions.toml", SHIPPED.read_text()
+    assert old in shipped
+    file.write_text(shipped.replace(old, new))
+    object.__setattr__(service.installation, "conditions", read_conditions(file))
+
+
 @pytest.mark.parametrize(("days", "status", "end"), [(30, 303, ""), (10, 403, "viernes 20 de noviembre")])
 def test_a_number_of_the_file_changes_page_rule_and_refusal(
     sol: Any, service: Any, submit: Submit, tmp_path: Path, days: int, status: int, end: str
 ) -> None:
-    file = tmp_path / "conditions.toml"
-    file.write_text(SHIPPED.read_text().replace("purchase_days = 30", f"purchase_days = {days}"))
-    object.__setattr__(service.installation, "conditions", read_conditions(file))
+    change(service, tmp_path, "purchase_days = 30", f"purchase_days = {days}")
     right = give(service, sol.customer, kind="purchase", serial="SN-77", bought_on=date(2026, 11, 10))
     assert f"da {days} días" in sol.browser.get("/conditions").text
     answer = submit(sol.browser, "/book/entitlement", entitlement=str(right), topic="dial")
@@ -45,6 +51,77 @@ def test_a_number_of_the_file_changes_page_rule_and_refusal(
     asked = submit(sol.browser, "/book/mail", serial="SN-77", topic="dial", text="Marca y cuelga siempre.")
     assert asked.status_code == status
     assert end in asked.text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said", "earliest", "before", "after"),
+    [
+        (480, "con 8 h", "miércoles 25 de noviembre, 10:10", "2026-11-25T09:00Z", "2026-11-25T09:30Z"),
+        (240, "con 4 h", "martes 24 de noviembre, 15:10", "2026-11-24T14:00Z", "2026-11-24T14:30Z"),
+    ],
+)
+def test_the_notice_of_the_file_changes_page_rule_and_refusal(
+    sol: Any,
+    service: Any,
+    submit: Submit,
+    tmp_path: Path,
+    minutes: int,
+    said: str,
+    earliest: str,
+    before: str,
+    after: str,
+) -> None:
+    change(service, tmp_path, "minutes = 480", f"minutes = {minutes}")
+    assert said in sol.browser.get("/conditions").text
+    assert earliest in sol.browser.get(f"/book/time?{sol.query}").text
+    form = {"entitlement": str(sol.right), "door": str(sol.door), "minutes": "30"}
+    refused = submit(sol.browser, "/book/time", **form, start=before)
+    assert 'data-refused="lead_time_too_short"' in refused.text
+    assert earliest in refused.text
+    assert submit(sol.browser, "/book/time", **form, start=after).status_code == 303
+
+
+DOOR = {"host": "pbx.example.com", "port": "5900", "username": "soporte", "credential_kind": "password"}
+
+
+@pytest.mark.parametrize(
+    ("new", "on_page", "refused"), [('["ssh"]', False, True), ('["ssh", "vnc"]', True, False)]
+)
+def test_the_methods_of_the_file_change_page_rule_and_refusal(
+    sol: Any, service: Any, submit: Submit, tmp_path: Path, new: str, on_page: bool, refused: bool
+) -> None:
+    change(service, tmp_path, 'asterisk = ["ssh"]', f"asterisk = {new}")
+    assert ("por SSH o VNC" in sol.browser.get("/conditions").text) is on_page
+    form = DOOR | {"platform": "asterisk", "method": "vnc", "password": "x1y2z3"}
+    answer = submit(sol.browser, f"/book/system/new?entitlement={sol.right}", **form)
+    assert ("method_not_accepted" in answer.text) is refused
+    assert (answer.status_code == 303) is not refused
+
+
+def test_the_tools_of_the_file_change_page_rule_and_refusal(
+    sol: Any, service: Any, submit: Submit, tmp_path: Path
+) -> None:
+    form = DOOR | {"platform": "3cx", "method": "vnc", "password": "x1y2z3", "name": "Por RustDesk"}
+    address = f"/book/system/new?entitlement={sol.right}"
+    assert "RustDesk" not in sol.browser.get("/conditions").text
+    assert submit(sol.browser, address, **form).status_code == 303
+    change(service, tmp_path, '"TeamViewer",', '"RustDesk", "TeamViewer",')
+    assert "RustDesk" in sol.browser.get("/conditions").text
+    answer = submit(sol.browser, address, **form)
+    assert 'data-refused="tool_not_accepted"' in answer.text
+    assert "No nos conectamos con RustDesk" in answer.text
+
+
+def test_the_resellers_minimum_of_the_file_changes_page_rule_and_refusal(
+    sol: Any, service: Any, tmp_path: Path
+) -> None:
+    give(service, sol.customer, kind="reseller", purchases_cents=600_001, **CONTRACT)
+    assert NUMBER in sol.browser.get("/book/entitlement").text
+    change(service, tmp_path, "reseller_minimum_cents = 600_000", "reseller_minimum_cents = 700_000")
+    assert "7.000" in sol.browser.get("/conditions").text
+    page = sol.browser.get("/book/entitlement").text
+    assert NUMBER not in page
+    assert "Las compras no superan 7.000" in page
 
 
 ENOUGH, CONTRACT = {"purchases_cents": 600_001}, {"contract_on": date(2026, 1, 1)}

@@ -141,10 +141,7 @@ def _page(shown: Shown = NOTHING) -> ResponseReturnValue:
             moment=_said(wanted),
             doors=_doors(session),
             lengths=[(str(m), i18n.say_duration(m)) for m in desk.conditions.durations_minutes],
-            topics=[
-                ("", "–"),
-                *((t.code, getattr(t, i18n.language())) for t in desk.conditions.topics_included),
-            ],
+            topics=_topics(desk),
             typed=request.form,
             override=dispatching(),
             technicians=_choosable(session),
@@ -158,6 +155,14 @@ def _choosable(session: Session) -> list[tuple[str, str]]:
         return []
     people = [(str(each.id), each.name) for each in colleagues(session) if each.skills]
     return [("", _("The first who is free")), *people]
+
+
+def _topics(desk: DeskContext) -> list[tuple[str, str]]:
+    """All topics: what free support leaves out can be booked with hours, and without them the refusal says why."""
+    included = [(it.code, getattr(it, i18n.language())) for it in desk.conditions.topics_included]
+    excluded = [(it.code, getattr(it, i18n.language())) for it in desk.conditions.topics_excluded]
+    marked = [(code, _("%(topic)s (not in free support)", topic=name)) for code, name in excluded]
+    return [("", "–"), *included, *marked]
 
 
 def _said(wanted: Wanted) -> str:

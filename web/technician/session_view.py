@@ -9,6 +9,7 @@ from flask import url_for
 from scheduler.actor import Actor
 from scheduler.calendars.words import short_customer
 from scheduler.context import DeskContext
+from scheduler.mail_requests import topic_name
 from scheduler.revealing import ENTRUSTED, may_reveal
 from scheduler.rules.access import PRECHECK, Decision
 from scheduler.rules.lifecycle import allowed_verbs
@@ -45,7 +46,7 @@ def session_view(
         "line": door_line(row),
         "system": row.system.name,
         "words": row.description,
-        "topic": _topic(desk, row.topic),
+        "topic": topic_name(desk, row.topic, i18n.language()) if row.topic else None,
         "override": row.override_reason,
         "note": row.session_note,
         "used": i18n.say_hours(row.minutes_used) if row.minutes_used is not None else None,
@@ -117,9 +118,3 @@ def _possible(row: Booking, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "move_url": url_for("technician.moving.choose", booking_id=row.id),
         "page_url": url_for("technician.session.page", booking_id=row.id),
     }
-
-
-def _topic(desk: DeskContext, code: str | None) -> str | None:
-    """The topic's name; a code that the conditions no longer list stands for itself."""
-    names = {topic.code: getattr(topic, i18n.language()) for topic in desk.conditions.topics_included}
-    return names.get(code, code) if code else None
