@@ -1,6 +1,6 @@
 """All measurements as one table.
 
-    python -m benchmarks [availability | team | booking | calendars | feed | ssh_check | help | serve_memory |
+    python -m benchmarks [availability | team | booking | peers | calendars | feed | ssh_check | help | serve_memory |
                           probes | probe_many] …
 
 Exit status 1 when a promise is not kept. What takes time is measured as CPU of the processes concerned where that
@@ -15,7 +15,17 @@ from importlib import import_module
 from benchmarks.table import machine, show
 from fixtures.served import ROOT
 
-TABLES = ("availability", "team", "booking", "calendars", "help", "serve_memory", "probes", "probe_many")
+TABLES = (
+    "availability",
+    "team",
+    "booking",
+    "peers",
+    "calendars",
+    "help",
+    "serve_memory",
+    "probes",
+    "probe_many",
+)
 ALONE = ("feed", "ssh_check")
 """These print their own lines and tell by their exit status."""
 

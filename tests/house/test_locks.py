@@ -32,6 +32,14 @@ def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("lock", [name for name in files() if name.endswith(".lock") and name not in LOCKS])
+def test_other_peoples_programs_are_pinned_by_hash_and_without_address(lock: str) -> None:
+    text = (CHECKOUT / lock).read_text()
+    assert pins(lock)
+    assert text.count("--hash=sha256:") >= len(pins(lock))
+    assert "://" not in text
+
+
 def test_the_test_lock_holds_the_runtime_lock() -> None:
     test = pins("requirements-test.lock")
     assert pins("requirements.lock").items() <= test.items()
