@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
@@ -68,15 +68,15 @@ def open_slots(
 
 
 _ACTIVE = select(Technician).where(Technician.active == True).order_by(Technician.id)  # noqa: E712
+_WANTED = _ACTIVE.where(Technician.id == bindparam("id"))
 
 
 def candidates(
     session: Session, customer: Customer | None, platform: str, wanted: int | None
 ) -> list[Technician]:
     """Technicians who may take it: the one wanted, else all active ones skilled in the platform, assigned first."""
-    people = [t for t in session.scalars(_ACTIVE) if platform in t.skills]
-    if wanted is not None:
-        people = [t for t in people if t.id == wanted]
+    found = session.scalars(_ACTIVE) if wanted is None else session.scalars(_WANTED, {"id": wanted})
+    people = [t for t in found if platform in t.skills]
     assigned = customer.technician_id if customer else None
     return sorted(people, key=lambda t: (t.id != assigned, t.id))
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.rules.conditions import Conditions
@@ -95,9 +96,12 @@ def weekly_hours_of(text: str) -> WeeklyHours:
     return parse_weekly_hours(json.loads(text))
 
 
+_DESK = select(Desk).where(Desk.id == 1)
+
+
 def load_desk(session: Session, installation: Installation) -> DeskContext:
     """Read the desk row. Raises NotFound("desk") when nothing has been loaded yet."""
-    row = session.get(Desk, 1)
+    row = session.scalar(_DESK)
     if row is None:
         raise NotFound("desk")
     return DeskContext(

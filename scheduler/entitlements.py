@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -56,6 +56,9 @@ def granted_minutes(session: Session, entitlement_ids: Collection[int]) -> dict[
     return {id_: int(minutes) for id_, minutes in rows}
 
 
+_ONE = select(Entitlement).where(Entitlement.id == bindparam("id"))
+
+
 def require(
     session: Session,
     desk: DeskContext,
@@ -69,7 +72,7 @@ def require(
 
     Raises NotFound for another customer's, HoursExhausted, TopicRequired, TopicExcluded or NotEntitled(reasons).
     """
-    row = session.get(Entitlement, entitlement_id)
+    row = session.scalar(_ONE, {"id": entitlement_id})
     if row is None or row.customer_id != customer_id:
         raise NotFound("entitlement")
     verdict = judge(facts_of(row), desk.conditions, desk.today(at), booking_minutes, topic)

@@ -24,6 +24,7 @@ from scheduler.notices import KIND
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import Desk, MailRequest, Notice
+from scheduler.waking import wake
 
 __all__ = ["KIND", "Outbox", "message"]
 
@@ -59,6 +60,7 @@ class Outbox:
         with write(self.sessions) as session:
             row = session.get_one(Notice, notice_id)
             row.state, row.sent_at, row.attempts = "sent", self.clock(), row.attempts + 1
+            _wake_next(session, row)
         return None
 
     def overdue(self, session: Session, now: datetime) -> Iterable[tuple[int, int, datetime]]:
@@ -106,6 +108,21 @@ class Outbox:
                 return None
             row.due_at = self.clock() + BACK_OFF[row.attempts - 1]
             return row.due_at
+
+
+def _wake_next(session: Session, sent: Notice) -> None:
+    """Go on with the mails written together with this one, of which only the first was woken."""
+    if sent.booking_id is None:
+        return
+    beside = select(Notice.id, Notice.due_at).where(
+        Notice.booking_id == sent.booking_id,
+        Notice.created_at == sent.created_at,
+        Notice.id > sent.id,
+        Notice.state == "waiting",
+    )
+    row = session.execute(beside.order_by(Notice.id).limit(1)).first()
+    if row is not None:
+        wake(session, KIND, row.id, 0, row.due_at)
 
 
 def _final(error: Exception) -> bool:

@@ -101,8 +101,10 @@ def insert(
     fixed |= _lead(now, bookable.ledger, request.override_reason) | {"changed_at": now}
     span = Interval(request.starts_at, request.starts_at + timedelta(minutes=request.minutes))
     for technician in bookable.technicians:
-        booking_rows.expire_holds(session, technician.id, now)
-        booking = booking_rows.insert_booking(session, fixed | _when(technician.id, span, request.zone))
+        values = fixed | _when(technician.id, span, request.zone)
+        booking = booking_rows.insert_booking(session, values)
+        if booking is None and booking_rows.expire_holds(session, technician.id, now):
+            booking = booking_rows.insert_booking(session, values)
         if booking is not None:
             return booking
     raise _taken(session, desk, now, wish, bookable.ledger)

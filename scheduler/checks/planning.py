@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
@@ -22,7 +22,7 @@ ON_DEMAND_PER_HOUR = 20
 """Tries of one door on demand: a customer repairing needs many, an attacker guessing passwords gets few."""
 
 
-_WRITTEN = insert(Check).returning(Check)
+_WRITTEN = insert(Check).returning(Check.id, Check.due_at)
 
 
 def plan(session: Session, desk: DeskContext, booking: Booking, now: datetime) -> None:
@@ -39,9 +39,9 @@ def plan(session: Session, desk: DeskContext, booking: Booking, now: datetime) -
     ]
     if not planned:
         return
-    for check in session.scalars(_WRITTEN, planned).all():
-        if check.due_at - now <= WOKEN_AHEAD:
-            wake(session, KIND, check.id, check.rev, check.due_at)
+    for check_id, due_at in session.execute(_WRITTEN, planned).all():
+        if due_at - now <= WOKEN_AHEAD:
+            wake(session, KIND, check_id, booking.rev, due_at)
 
 
 def drop(session: Session, booking: Booking) -> None:
@@ -125,7 +125,14 @@ def overdue(session: Session, now: datetime) -> Iterable[tuple[int, int, datetim
     return [(row.id, row.rev, row.due_at) for row in rows]
 
 
+_FAR_END = (
+    select(AccessPoint.host, AccessPoint.port)
+    .join(Check, Check.access_point_id == AccessPoint.id)
+    .where(Check.id == bindparam("id"))
+)
+
+
 def far_end(session: Session, check_id: int) -> str:
     """The host and port a check talks to: two checks at once would trip the far end's limits on log-ins."""
-    check = session.get_one(Check, check_id)
-    return f"{check.access_point.host.casefold()}:{check.access_point.port}"
+    host, port = session.execute(_FAR_END, {"id": check_id}).one()
+    return f"{host.casefold()}:{port}"

@@ -92,6 +92,22 @@ def test_what_is_sent_is_not_sent_again(bench: Bench, server: MailServer) -> Non
     outbox_of(bench, server.port).run(id_ + 99, 0)
 
 
+def test_mails_written_together_follow_one_another(bench: Bench, server: MailServer) -> None:
+    with bench.writing() as (session, desk):
+        bookings.book(
+            session, desk, NOW, bench.customer(session, SOL), bench.request(session, SOL, at(25, 10, 30))
+        )
+        ids = session.scalars(select(Notice.id).order_by(Notice.id)).all()
+    assert len(ids) == 2
+    assert [asked[:3] for asked in bench.wakes if asked[0] == notices.KIND] == [(notices.KIND, ids[0], 0)]
+    sender, asked = outbox_of(bench, server.port), []
+    sender.sessions.configure(info={"waker": lambda _, *wanted: asked.append(wanted)})
+    for id_ in ids:
+        sender.run(id_, 0)
+    assert asked == [(notices.KIND, ids[1], 0, NOW)]
+    assert len(server.mails) == 2
+
+
 def test_a_server_that_is_away_is_tried_again_later_and_later(bench: Bench) -> None:
     id_ = booked(bench)
     sender = outbox_of(bench, free_port())
