@@ -10,9 +10,12 @@ from typing import Self
 
 @dataclass
 class MailServer:
-    """Listens on loopback; `refuse` maps a word of the dialogue (RCPT, DATA …) to the answer it gets instead."""
+    """Listens on loopback; `refuse` maps a word of the dialogue (RCPT, DATA …), or one recipient, to the answer it gets
+    instead; each answer takes `seconds`.
+    """
 
     refuse: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
@@ -38,14 +41,18 @@ class MailServer:
         writer.write(b"220 mail.example ESMTP\r\n")
         while line := await reader.readline():
             verb = line.decode("ascii", "replace").split(":")[0].split()[0].upper()
+            recipient = line.decode().partition("<")[2].partition(">")[0]
+            if verb == "RCPT" and recipient in self.refuse:
+                verb = recipient
             if verb == "DATA" and verb not in self.refuse:
                 writer.write(b"354 go on\r\n")
                 self.mails.append(_parsed(await reader.readuntil(b"\r\n.\r\n")))
             elif verb == "RCPT" and verb not in self.refuse:
-                self.recipients.append(line.decode().partition("<")[2].partition(">")[0])
+                self.recipients.append(recipient)
             answer = self.refuse.get(
                 verb, {"EHLO": "250 mail.example", "QUIT": "221 bye"}.get(verb, "250 ok")
             )
+            await asyncio.sleep(self.seconds)
             writer.write(f"{answer}\r\n".encode())
             await writer.drain()
             if verb == "QUIT":

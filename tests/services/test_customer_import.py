@@ -9,11 +9,12 @@ from sqlalchemy import select
 from fixtures.served import valid_cif
 from scheduler.actor import Actor
 from scheduler.customers import import_turns, importing, previews
-from scheduler.customers.csv_reading import decode, rows
+from scheduler.customers.csv_reading import MOST_ROWS, decode, rows
 from scheduler.customers.import_runs import Importer
 from scheduler.customers.importing import Planned
 from scheduler.rules.refusals import InvalidInput, NotAllowed
 from scheduler.store.models import AuditEntry, Contact, Customer, CustomerImport
+from tests.faults.sizes import size
 from tests.services.conftest import LUZ, NOW, SOL, Bench
 from tests.services.customer_desk import ELENA, count
 
@@ -197,3 +198,25 @@ def test_a_customer_may_not_import(bench: Bench) -> None:
 
 def test_a_file_of_spreadsheet_bytes_is_text() -> None:
     assert decode("a\u20ac".encode("cp1252")) == "a\u20ac"
+
+
+ROWS = size(gate=2_000, release=100_000)
+
+
+def test_a_file_of_very_many_rows_is_shown_and_written_whole(bench: Bench) -> None:
+    """A hundred thousand at the size of a release."""
+    twice = f"{valid_cif(7_000_000)};Otra vez;x@x.example\n".encode()
+    found = upload(bench, many(0, ROWS) + twice)
+    assert (found["new"], found["refused"]) == (ROWS, 1)
+    assert problems(bench, found["id"]) == [(ROWS + 2, "cif", "cif_twice")]
+    assert confirm(bench, found["id"])["new"] == ROWS
+    assert count(bench, Customer) == 3 + ROWS
+
+
+def test_a_hundred_thousand_rows_are_read_and_twice_that_is_the_end() -> None:
+    line = "Empresa;B12345674\n"
+    assert sum(1 for _ in rows("empresa;cif\n" + line * 100_000)) == 100_000
+    with pytest.raises(InvalidInput) as caught:
+        list(rows("empresa;cif\n" + line * (MOST_ROWS + 1)))
+    assert caught.value.problem == "too_many_rows"
+    assert f"maximum={MOST_ROWS}" in str(caught.value)

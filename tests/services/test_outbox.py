@@ -1,6 +1,7 @@
 """Mails are sent through a real SMTP conversation, tried again with patience, and given up in the end."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -16,7 +17,7 @@ from scheduler import booking as bookings
 from scheduler import notices, outbox
 from scheduler.settings import Settings
 from scheduler.store.models import Notice
-from tests.services.conftest import NOW, SOL, Bench, at
+from tests.services.conftest import NOW, PONS, SOL, Bench, at
 from tests.services.mail_server import MailServer
 
 
@@ -205,3 +206,38 @@ def test_names_are_names_and_no_headers(bench: Bench, server: MailServer, name: 
     assert server.recipients == ["ana@sol.example"]
     assert mail["Bcc"] is None
     assert str(mail["Subject"]) == "048213 es su código de acceso a Soporte Levantia"
+
+
+def test_a_server_that_says_nothing_costs_its_seconds_and_the_mail_waits(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "TIME_OUT_SECONDS", 0.2)
+    id_ = booked(bench)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        next_at = outbox_of(bench, silent.getsockname()[1]).run(id_, 0)
+    found = row(bench, id_)
+    assert next_at == NOW + timedelta(minutes=1)
+    assert (found.state, found.attempts) == ("waiting", 1)
+    assert "timed out" in (found.last_error or "")
+
+
+def test_a_slow_server_gets_its_mail_all_the_same(bench: Bench) -> None:
+    id_ = booked(bench)
+    with MailServer(seconds=0.05) as slow:
+        assert outbox_of(bench, slow.port).run(id_, 0) is None
+    assert (row(bench, id_).state, len(slow.mails)) == ("sent", 1)
+
+
+def test_one_refused_address_holds_up_no_other_mail(bench: Bench) -> None:
+    first = booked(bench)
+    with bench.writing() as (session, desk):
+        actor = bench.customer(session, PONS)
+        bookings.book(session, desk, NOW, actor, bench.request(session, PONS, at(26, 10, 30)))
+        second = session.scalars(
+            select(Notice.id).where(Notice.kind == "confirmed", Notice.id != first)
+        ).one()
+    with MailServer(refuse={f"a@{SOL.lower()}.example": "550 no such mailbox"}) as picky:
+        sender = outbox_of(bench, picky.port)
+        assert [sender.run(first, 0), sender.run(second, 0)] == [None, None]
+    assert (row(bench, first).state, row(bench, second).state) == ("dead", "sent")
+    assert picky.recipients == [f"a@{PONS.lower()}.example"]

@@ -217,3 +217,18 @@ def test_the_secret_is_sealed(bench: Bench, receiver: WebhookReceiver) -> None:
     with bench.writing() as (session, _):
         sealed = session.scalars(select(Webhook.secret)).one()
     assert secret.reveal().encode() not in sealed
+
+
+def test_a_redirect_inward_is_not_followed(bench: Bench, receiver: WebhookReceiver) -> None:
+    inside = WebhookReceiver()
+    try:
+        add(bench, receiver)
+        receiver.status, receiver.location = 307, inside.url
+        book(bench)
+        assert deliver(bench, receiver) == ["waiting"]
+        with bench.writing() as (session, _):
+            assert session.scalars(select(WebhookDelivery.last_error)).one() == "status:307"
+        assert len(receiver.received) == 1
+        assert inside.received == [], "what was signed for one address reaches no other"
+    finally:
+        inside.stop()
