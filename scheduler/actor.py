@@ -6,9 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person or the system itself; `customer_id` is set for contacts and walls them in."""
+    """A person, the system itself, or an entry of the waiting list for which a slot is kept.
 
-    kind: Literal["customer", "technician", "dispatcher", "system"]
+    `customer_id` is set for contacts and entries, and walls them in.
+    """
+
+    kind: Literal["customer", "technician", "dispatcher", "system", "waiting"]
     id: int
     name: str
     customer_id: int | None = None

@@ -12,7 +12,7 @@ from scheduler.attendance import busy_intervals, busy_times, open_times, technic
 from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
-from scheduler.rules.lead_time import LeadLedger, earliest_start
+from scheduler.rules.lead_time import LeadLedger, LeadTime, earliest_start
 from scheduler.rules.slots import Slot, bookable_slots, nearest
 from scheduler.rules.spans import Span, instant, split_starts, without
 from scheduler.store.models import Booking, Customer, Technician
@@ -32,7 +32,11 @@ class Offer:
 
 def lead_ledger(desk: DeskContext, kind: str, now: datetime) -> LeadLedger:
     """The earliest bookable instant for an entitlement kind, with the hours that were counted."""
-    lead = desk.conditions.lead[kind]
+    return counted_from(desk, desk.conditions.lead[kind], now)
+
+
+def counted_from(desk: DeskContext, lead: LeadTime, now: datetime) -> LeadLedger:
+    """When so much time has passed from `now`, as it says in hours of attention or by the clock."""
     days = 7 + lead.minutes // 120
     while True:
         opens = desk.open_intervals(Interval(now, now + timedelta(days=days)))

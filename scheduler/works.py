@@ -22,6 +22,7 @@ from scheduler.customers import import_turns
 from scheduler.engine import Every, Work
 from scheduler.settings import Settings
 from scheduler.store.vault import Vault
+from scheduler.waiting import offering
 from scheduler.webhooks import emitting
 from scheduler.webhooks import turns as webhook_turns
 
@@ -59,6 +60,7 @@ def regular_of(parts: Parts) -> Sequence[Every]:
     return [
         *inbox,
         Every("expire_holds", 30.0, partial(upkeep.expire_holds, sessions, clock)),
+        Every("offer_slots", 5.0, partial(offering.sweep, sessions, clock, parts.installation)),
         Every("remind", 60.0, partial(reminders.write_due, sessions, clock, parts.installation)),
         Every(
             "renew_calendars", 3600.0, partial(upkeep.renew_calendars, sessions, clock, parts.installation)

@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "web.calendars",
     "web.caldav",
     "web.reminders",
+    "web.waiting",
     "web.mailbox",
     "web.scraping",
 )

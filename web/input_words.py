@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from web import customer_words, team_input_words
+from web import customer_words, team_input_words, waiting_words
 from web.i18n import gettext as _
 
 Facts = Mapping[str, Any]
@@ -36,6 +36,7 @@ def _labels() -> dict[str, str]:
     return {
         **_labels_of_accesses(),
         **team_input_words.labels(),
+        **waiting_words.labels(),
         "events": _("Events"),
         "url": _("Address"),
         "cif": _("CIF"),
@@ -238,6 +239,7 @@ def _too_many_calendars(facts: Facts) -> tuple[str, str]:
 _PROBLEMS: Mapping[str, Callable[[Facts], tuple[str, str]]] = {
     **customer_words.PROBLEMS,
     **team_input_words.PROBLEMS,
+    **waiting_words.PROBLEMS,
     "control_characters": _control_characters,
     "not_a_calendar_url": _not_a_calendar_url,
     "not_a_cif": _not_a_cif,

@@ -86,6 +86,7 @@ def _rows(conditions: Conditions) -> list[Row]:
         Row("C11", _("Notice"), _notice(conditions)),
         Row("", _("Checks of the access"), _checks(conditions)),
         Row("", _("When nobody is there"), _no_show(conditions)),
+        Row("", _("Waiting list"), _waiting(conditions)),
     ]
 
 
@@ -217,4 +218,30 @@ def _no_show(conditions: Conditions) -> tuple[str, ...]:
     return wait, _(
         "After that, a session that you miss uses up the hours set aside for it (%(kinds)s).",
         kinds=i18n.say_list(costs),
+    )
+
+
+def _waiting(conditions: Conditions) -> tuple[str, ...]:
+    rules = conditions.waiting
+    length = i18n.say_duration(rules.answer_minutes)
+    kept = (
+        _(
+            "It is kept for you for %(length)s of support hours: nights and weekends do not count.",
+            length=length,
+        )
+        if rules.counted == "attention"
+        else _("It is kept for you for %(length)s.", length=length)
+    )
+    return (
+        _(
+            "Where no time is free, we offer by mail each slot that comes free, in the order in which you ask for it."
+        ),
+        kept,
+        _(
+            "You can wait for %(entries)s ranges at a time, of up to %(days)s days; "
+            "after %(offers)s offers without an answer the wait ends.",
+            entries=rules.entries_per_customer,
+            days=rules.longest_days,
+            offers=rules.unanswered_offers,
+        ),
     )

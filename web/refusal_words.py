@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scheduler.rules import refusals as r
-from web import i18n, team_words
+from web import i18n, team_words, waiting_words
 from web.i18n import gettext as _
 from web.input_words import invalid_words
 
@@ -346,6 +346,7 @@ TABLE: Mapping[type[r.Refusal], Entry] = {
     r.OffGrid: Entry(422, _off_grid),
     r.InThePast: Entry(422, _in_the_past),
     r.BeyondHorizon: Entry(422, _beyond_horizon),
+    r.RangeHasFreeTimes: Entry(409, waiting_words.free_times),
     r.DurationNotOffered: Entry(422, _duration),
     r.NonexistentTime: Entry(422, _nonexistent),
     r.AmbiguousTime: Entry(422, _ambiguous),
@@ -365,6 +366,7 @@ TABLE: Mapping[type[r.Refusal], Entry] = {
     r.IdempotencyConflict: Entry(422, _idempotency),
     r.UndoExpired: Entry(409, _undo_expired),
     r.TooEarly: Entry(409, _too_early),
+    r.OfferClosed: Entry(410, waiting_words.offer_closed),
     r.NotFound: Entry(404, _not_found),
     r.NotAllowed: Entry(403, _not_allowed),
     r.SignInFailed: Entry(401, _sign_in_failed),

@@ -34,7 +34,7 @@ IDLE_LIFE = timedelta(hours=3)
 _RENEW_AFTER = timedelta(minutes=5)
 BROWSER_LIFE = timedelta(days=30)
 TOKEN_BYTES = 32
-COOKIELESS = frozenset({"api", "calendars", "caldav", "reminders", "scraping"})
+COOKIELESS = frozenset({"api", "calendars", "caldav", "reminders", "scraping", "waiting"})
 """Blueprints that never look at cookies: they have nothing a foreign page could ride on."""
 
 

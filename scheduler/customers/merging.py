@@ -30,6 +30,7 @@ from scheduler.store.models import (
     MailRequest,
     Rma,
     System,
+    WaitingEntry,
 )
 from scheduler.store.vault import Vault
 
@@ -42,6 +43,7 @@ MOVED: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ...
     MailRequest.customer_id,
     ClaimDecision.customer_id,
     FormerCustomer.customer_id,
+    WaitingEntry.customer_id,
 )
 """What follows a customer by changing its owner; a test holds this against the tables. The key pair is apart."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from scheduler.rules.lead_time import LeadTime
+from scheduler.rules.lead_time import Counted, LeadTime
 
 Kind = Literal["purchase", "hours", "maintenance", "reseller"]
 RedLightPolicy = Literal["release", "hold"]
@@ -42,6 +42,22 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How slots that come free are offered to those who wait for one, in the order in which they joined."""
+
+    answer_minutes: int = 30
+    counted: Counted = "attention"
+    entries_per_customer: int = 3
+    longest_days: int = 31
+    unanswered_offers: int = 3
+
+    @property
+    def answer(self) -> LeadTime:
+        """How long a slot is kept for the one who is asked."""
+        return LeadTime(self.answer_minutes, self.counted)
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """What the desk promises and asks for; see the comments of `conditions.toml` for each entry."""
 
@@ -63,6 +79,7 @@ class Conditions:
     cancel_free_until_minutes: int = 120
     low_balance_minutes: int = 120
     no_show_grace_minutes: int = 15
+    waiting: Waiting = Waiting()
 
 
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
@@ -75,6 +92,12 @@ _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "cancel_free_until_minutes": (0, 10_080),
     "low_balance_minutes": (0, 60_000),
     "no_show_grace_minutes": (0, 120),
+}
+_WAITING_LIMITS: Final[Mapping[str, tuple[int, int]]] = {
+    "answer_minutes": (5, 1440),
+    "entries_per_customer": (1, 100),
+    "longest_days": (1, 365),
+    "unanswered_offers": (1, 100),
 }
 _LONGEST_MINUTES: Final = 1440
 """A booking lasts at most a day: the store's guard against overlaps looks back no further."""
@@ -108,6 +131,8 @@ def parse_conditions(raw: Mapping[str, Any]) -> Conditions:
     read |= {key: _whole(key, raw[key], *limits) for key, limits in _LIMITS.items() if key in raw}
     if "durations_minutes" in raw:
         read["durations_minutes"] = _durations("durations_minutes", raw["durations_minutes"])
+    if "waiting" in raw:
+        read["waiting"] = _waiting(_table("waiting", raw))
     if "check_stages" in raw:
         read["check_stages"] = _words("check_stages", raw["check_stages"], among=STAGES)
     return _consistent(Conditions(**read))
@@ -166,10 +191,26 @@ def _lead(key: str, value: Any) -> LeadTime:
     table = _as_table(key, value)
     _refuse_unknown(f"{key}.", table, ("minutes", "counted"))
     minutes = _whole(f"{key}.minutes", _required(f"{key}.minutes", table), 0, _LONGEST_LEAD_MINUTES)
+    return LeadTime(minutes, _counted(key, table))
+
+
+def _counted(key: str, table: Mapping[str, Any]) -> Counted:
     counted = table.get("counted", "attention")
     if counted not in ("attention", "elapsed"):
         raise ConditionsError(f"{key}.counted", 'must be "attention" or "elapsed"')
-    return LeadTime(minutes, counted)
+    read: Counted = counted
+    return read
+
+
+def _waiting(table: Mapping[str, Any]) -> Waiting:
+    """The waiting list's numbers; what is left out keeps its default."""
+    _refuse_unknown("waiting.", table, [field.name for field in fields(Waiting)])
+    numbers = {
+        name: _whole(f"waiting.{name}", table[name], *limits)
+        for name, limits in _WAITING_LIMITS.items()
+        if name in table
+    }
+    return Waiting(counted=_counted("waiting", table), **numbers)
 
 
 def _methods(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

@@ -39,6 +39,7 @@ from scheduler.store.people import (
     WebSession,
 )
 from scheduler.store.systems import AccessPoint, PinnedIdentity, System
+from scheduler.store.waiting import SlotOffer, WaitingEntry
 from scheduler.store.webhooks import Webhook, WebhookDelivery
 from scheduler.store.work import AuditEntry, Check, CheckStep, FeedSecret, Notice, Worker
 
@@ -83,8 +84,10 @@ __all__ = [
     "ReplyInbox",
     "Rma",
     "SignInCode",
+    "SlotOffer",
     "System",
     "Technician",
+    "WaitingEntry",
     "WebSession",
     "Webhook",
     "WebhookDelivery",

@@ -23,7 +23,7 @@ from scheduler.rules.refusals import (
     TechnicianHasBookings,
 )
 from scheduler.rules.text import clean_text
-from scheduler.store.models import LIVE_STATUSES, Base, Booking, Customer, Technician
+from scheduler.store.models import LIVE_STATUSES, Base, Booking, Customer, Technician, WaitingEntry
 
 ROLES = ("technician", "dispatcher")
 PLATFORMS = ("asterisk", "elastix", "3cx")
@@ -171,7 +171,7 @@ def mark(row: Technician) -> str:
 
 def _belongings() -> list[tuple[Table, str]]:
     """What is a technician's alone, in an order in which it can be deleted: secrets, sessions, absences, calendars."""
-    kept = {Booking.__tablename__, Customer.__tablename__}
+    kept = {table.__tablename__ for table in (Booking, Customer, WaitingEntry)}
     return [
         (table, key.parent.name)
         for table in reversed(Base.metadata.sorted_tables)

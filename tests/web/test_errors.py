@@ -61,6 +61,8 @@ EXAMPLES: list[r.Refusal] = [
     r.UndoExpired(WEDNESDAY),
     r.TooEarly(WEDNESDAY),
     r.HoldExpired([WEDNESDAY]),
+    r.RangeHasFreeTimes([WEDNESDAY]),
+    r.OfferClosed("expired"),
     r.IdempotencyConflict(),
     r.ChangedMeanwhile("technician"),
     r.TechnicianHasBookings(2),

@@ -19,6 +19,7 @@ from web.customer import (
     moving,
     returns,
     support,
+    waiting,
 )
 
 customer = Blueprint("customer", __name__)
@@ -35,5 +36,6 @@ for part in (
     support,
     mailing,
     returns,
+    waiting,
 ):
     customer.register_blueprint(part.blueprint)

@@ -239,8 +239,15 @@ def _facts(session: Session, desk: DeskContext, scene: Scene, start: datetime | 
         "check": check_view(session, desk, check, scene.point, place_of(session, trip), i18n.language()),
         "lead": lead_view(desk, scene.ledger, scene.zone),
         "week": week.grid,
+        "wait_url": _wait_url(scene, desk),
         "bar": bar,
     }
+
+
+def _wait_url(scene: Scene, desk: DeskContext) -> str:
+    """Where one asks to be told of a slot, for the days and the length that are looked at."""
+    days, _window = shown_days(desk, scene.moment, scene.trip.first or desk.today(scene.moment))
+    return scene.trip.url("customer.waiting.page", minutes=scene.minutes, first=days[0])
 
 
 def _request(scene: Scene, start: datetime) -> booking.BookingRequest:

@@ -13,6 +13,7 @@ from scheduler.entitlements import granted_minutes, require, rights
 from scheduler.rules.entitlement import Judgement
 from scheduler.rules.refusals import NotFound, Refusal
 from scheduler.store.engines import read
+from scheduler.waiting.joining import count_waiting
 from web import i18n
 from web.app import current_desk, now
 from web.customer.journey import Trip, current_trip, steps
@@ -82,12 +83,14 @@ def _page(trip: Trip, shown: Shown = NOTHING) -> ResponseReturnValue:
     service = current_app.extensions["ventana"]
     with read(service.sessions) as session:
         cards = list(_cards(session, service.desk(session)))
+        waiting = count_waiting(session, customer_id())
     page = render_template(
         "customer/entitlement.html",
         steps=steps(trip, 2),
         cards=cards,
         chosen=trip.entitlement or next((card.id for card in cards if card.usable), None),
         topic=trip.topic,
+        waiting=waiting,
         conditions=service.installation.conditions,
         shown=shown,
     )

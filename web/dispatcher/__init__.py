@@ -18,6 +18,7 @@ from web.dispatcher import (
     support,
     team,
     team_times,
+    waiting,
 )
 
 dispatcher = Blueprint("dispatcher", __name__)
@@ -37,6 +38,7 @@ PARTS = (
     team,
     team_times,
     desk_hours,
+    waiting,
 )
 for part in PARTS:
     dispatcher.register_blueprint(part.blueprint)

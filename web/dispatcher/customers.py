@@ -14,6 +14,7 @@ from scheduler.customers.keeping import CustomerForm
 from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import Customer
+from scheduler.waiting.joining import count_waiting
 from web.app import now
 from web.dispatcher.choices import LANGUAGES, technicians, zones
 from web.dispatcher.customer_view import customer_view
@@ -41,6 +42,7 @@ def listing() -> ResponseReturnValue:
             waiting=claims.count_open(session),
             asked=mail_requests.count_open(session),
             returning=rma.count_open(session),
+            queued=count_waiting(session),
         )
 
 

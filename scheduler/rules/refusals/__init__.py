@@ -11,6 +11,7 @@ The whole tree, with the code that the outside sees::
     │   ├── TechnicianBusy     technician_busy          the technician's own calendar says busy
     │   ├── OffGrid            off_grid                 not on the desk's start times
     │   ├── InThePast          in_the_past
+    │   ├── RangeHasFreeTimes  range_has_free_times     nothing to wait for
     │   ├── BeyondHorizon      beyond_horizon           further ahead than the desk plans
     │   ├── DurationNotOffered duration_not_offered
     │   ├── NonexistentTime    nonexistent_time         skipped by the clocks in spring
@@ -33,6 +34,7 @@ The whole tree, with the code that the outside sees::
     │   ├── TechnicianHasBookings technician_has_bookings
     │   ├── LastDispatcher     last_dispatcher
     │   ├── UndoExpired        undo_expired             a closing is final by now
+    │   ├── OfferClosed        offer_closed             an offered slot was answered, or went to the next
     │   └── TooEarly           too_early                not yet time to say so
     └── PersonRefused                                   not for this person
         ├── NotFound           not_found
@@ -68,6 +70,7 @@ from scheduler.rules.refusals.moments import (
     NonexistentTime,
     OffGrid,
     OutsideHours,
+    RangeHasFreeTimes,
     SlotTaken,
     TechnicianBusy,
     TimeRefused,
@@ -94,6 +97,7 @@ from scheduler.rules.refusals.states import (
     HoldExpired,
     IdempotencyConflict,
     LastDispatcher,
+    OfferClosed,
     StaleRevision,
     StateRefused,
     TechnicianHasBookings,
@@ -124,8 +128,10 @@ __all__ = [
     "NotEntitled",
     "NotFound",
     "OffGrid",
+    "OfferClosed",
     "OutsideHours",
     "PersonRefused",
+    "RangeHasFreeTimes",
     "ReasonLike",
     "Refusal",
     "RevokedFeed",

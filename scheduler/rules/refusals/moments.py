@@ -77,6 +77,12 @@ class OffGrid(_WithAlternatives):
         super().__init__(alternatives, grid_minutes=grid_minutes)
 
 
+class RangeHasFreeTimes(_WithAlternatives):
+    """Somebody would wait for a slot where one can be booked at once; the alternatives are the first that can."""
+
+    code = "range_has_free_times"
+
+
 class InThePast(TimeRefused):
     """The start has gone by."""
 

@@ -99,3 +99,16 @@ class TooEarly(StateRefused):
     def __init__(self, from_at: datetime) -> None:
         self.from_at = from_at
         super().__init__(from_at=from_at)
+
+
+class OfferClosed(StateRefused):
+    """An offered slot was answered already, or its time has passed; `state` says which.
+
+    accepted, declined, expired, or withdrawn where the wait ended first.
+    """
+
+    code = "offer_closed"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        super().__init__(state=state)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.conditions import Conditions, ConditionsError, parse_conditions
+from scheduler.rules.conditions import Conditions, ConditionsError, Waiting, parse_conditions
 from scheduler.rules.lead_time import LeadTime
 from tests.unit.rules.samples import CONDITIONS, raw_conditions
 
@@ -142,3 +142,31 @@ def test_no_kind_of_entitlement_is_forgotten() -> None:
     with pytest.raises(ConditionsError, match="is missing") as caught:
         parse_conditions(raw)
     assert caught.value.key == "lead.reseller"
+
+
+def test_the_waiting_list_keeps_its_defaults_and_takes_other_numbers() -> None:
+    raw = raw_conditions()
+    del raw["waiting"]
+    assert parse_conditions(raw).waiting == CONDITIONS.waiting == Waiting()
+    assert CONDITIONS.waiting.answer == LeadTime(30, "attention")
+    raw["waiting"] = {"answer_minutes": 45, "counted": "elapsed"}
+    assert parse_conditions(raw).waiting == Waiting(answer_minutes=45, counted="elapsed")
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        (3, "waiting"),
+        ({"answer_minutes": 4}, "waiting.answer_minutes"),
+        ({"answer_minutes": "30"}, "waiting.answer_minutes"),
+        ({"counted": "nights"}, "waiting.counted"),
+        ({"entries_per_customer": 0}, "waiting.entries_per_customer"),
+        ({"longest_days": 366}, "waiting.longest_days"),
+        ({"unanswered_offers": True}, "waiting.unanswered_offers"),
+        ({"order": "random"}, "waiting.order"),
+    ],
+)
+def test_a_wrong_waiting_list_is_named(given: Any, key: str) -> None:
+    with pytest.raises(ConditionsError) as caught:
+        parse_conditions(raw_conditions() | {"waiting": given})
+    assert caught.value.key == key
