@@ -36,7 +36,7 @@ class Indico:
         wish = {"room_id": self._room, "repeat_frequency": "NEVER", "reason": "support"}
         wish |= {"start_dt": start.isoformat(), "end_dt": (start + timedelta(hours=1)).isoformat()}
         status, body = self._ask(client, "POST", "/rooms/api/booking/create", json.dumps(wish).encode())
-        return status == 200 and json.loads(body)["booking"]["is_accepted"]  # type: ignore[no-any-return]
+        return status == 200 and bool(json.loads(body)["booking"]["is_accepted"])
 
     def slots(self, slot: int) -> None:
         """What is free and what is booked of the room on that day."""
