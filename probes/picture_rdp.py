@@ -14,6 +14,7 @@ import shutil
 import signal
 import struct
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ WIDTH, HEIGHT = 1280, 800
 LOOK_EVERY, STILL_FOR = 0.25, 1.0
 """Seconds: a screen that has not changed for so long has been drawn."""
 ENDING = 3.0
+AT_ONCE = 3
+"""Sessions side by side in one process: each costs the memory of a screen and of a client."""
+_TURNS = threading.BoundedSemaphore(AT_ONCE)
 QUIET = ("-clipboard", "/audio-mode:2", "/log-level:OFF", "-grab-keyboard", "-grab-mouse")
 
 
@@ -64,11 +68,26 @@ async def read_session(visit: Visit, seconds: float) -> Canvas:
         raise NoPicture("password")
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
-    with tempfile.TemporaryDirectory(prefix="ventana-picture-") as folder:
-        home = Path(folder)
-        async with _screen(screen, home) as display, _session(client, home, display, visit) as session:
-            drawn = await _until_still(home, session, ends)
+    async with _turn(ends):
+        with tempfile.TemporaryDirectory(prefix="ventana-picture-") as folder:
+            home = Path(folder)
+            async with _screen(screen, home) as display, _session(client, home, display, visit) as session:
+                drawn = await _until_still(home, session, ends)
     return await asyncio.to_thread(_canvas, *drawn)
+
+
+@asynccontextmanager
+async def _turn(ends: float) -> AsyncIterator[None]:
+    """One of AT_ONCE, over all threads and loops of this process; raises NoPicture("busy") when time is up."""
+    loop = asyncio.get_running_loop()
+    while not _TURNS.acquire(blocking=False):
+        if loop.time() >= ends:
+            raise NoPicture("busy")
+        await asyncio.sleep(LOOK_EVERY)
+    try:
+        yield
+    finally:
+        _TURNS.release()
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ FINDING_VARIANTS: dict[tuple[str, str], str] = {
     ("picture_failed", "protocol"): "not taken: the server sends something impossible",
     ("picture_failed", "not_connected"): "not taken: the session did not open",
     ("picture_failed", "broken"): "not taken: our own screen did not start",
+    ("picture_failed", "busy"): "not taken: too many others were being taken",
     ("picture_failed", "password"): "not taken: this password cannot be handed over",
 }
 _LOOKS = {"black": ", all black", "uniform": ", all of one colour"}

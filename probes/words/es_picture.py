@@ -33,6 +33,7 @@ FINDING_VARIANTS: dict[tuple[str, str], str] = {
     ("picture_failed", "protocol"): "no se ha tomado: el servidor envía algo imposible",
     ("picture_failed", "not_connected"): "no se ha tomado: la sesión no se abrió",
     ("picture_failed", "broken"): "no se ha tomado: nuestra propia pantalla no arrancó",
+    ("picture_failed", "busy"): "no se ha tomado: se estaban tomando demasiadas otras",
     ("picture_failed", "password"): "no se ha tomado: esta contraseña no se puede entregar",
 }
 _LOOKS = {"black": ", toda en negro", "uniform": ", toda de un color"}
