@@ -1,7 +1,8 @@
 """Copies of the whole database that restore: taken while the desk works, proven when they come back.
 
 SQLite is copied by its own backup API (a plain copy of a live file is often torn), PostgreSQL by pg_dump. The keys are
-not in a backup: whoever finds one must not be able to open the credentials in it.
+not in a backup: whoever finds one must not be able to open the credentials in it. Nor are the pictures of screens:
+backups are kept longer than customers agreed to.
 """
 
 import os
@@ -20,10 +21,11 @@ from sqlalchemy.orm import Session
 from scheduler import audit
 from scheduler.store.engines import open_engine, sessions
 from scheduler.store.migrations import require_current, schema_state
-from scheduler.store.models import AuditEntry, Base, Booking
+from scheduler.store.models import AuditEntry, Base, Booking, Picture
 from scheduler.store.vault import Vault, openable_values
 
 SQLITE_HEADER = b"SQLite format 3\x00"
+PICTURES = Picture.__tablename__
 PAGES_AT_ONCE = 2000
 """The backup lets writers in between so many pages, and takes along what they write."""
 
@@ -55,7 +57,11 @@ def back_up(database: Engine, file: Path) -> int:
         if database.dialect.name == "sqlite":
             _back_up_sqlite(Path(database.url.database or ""), part)
         else:
-            _program("pg_dump", database.url, ["--format=custom", f"--file={part}"])
+            _program(
+                "pg_dump",
+                database.url,
+                ["--format=custom", f"--file={part}", f"--exclude-table-data={PICTURES}"],
+            )
         _to_disk(part)
         os.link(part, file)  # fails where another backup took the name meanwhile
     except OSError as error:
@@ -118,8 +124,17 @@ def _back_up_sqlite(source: Path, part: Path) -> None:
         raise BackupFailed(f"there is no database {source} yet")
     with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(part)) as copy:
         live.backup(copy, pages=PAGES_AT_ONCE)
+        _leave_out_pictures(copy)
         copy.execute("PRAGMA journal_mode = delete")  # one file, without a log beside it
     _check_pages(part, "the database")
+
+
+def _leave_out_pictures(copy: sqlite3.Connection) -> None:
+    known = copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (PICTURES,)).fetchone()
+    left_out = copy.execute(f"DELETE FROM {PICTURES}").rowcount if known else 0  # noqa: S608 - our own table's name
+    copy.commit()
+    if left_out:
+        copy.execute("VACUUM")  # written anew: a deleted row's bytes would stay in the file
 
 
 def _check_pages(file: Path, what: str) -> None:

@@ -2,7 +2,8 @@
 
 Every table that the models know is copied as it stands, with its numbers, so that links, calendar UIDs, sealed
 credentials and the audit chain stay what they were. What only the running processes need stays behind: the engine's own
-tables and heartbeats. The engine finds the open rows and plans them anew.
+tables and heartbeats. So do the pictures of screens, which were agreed to for a few days in one place. The engine finds
+the open rows and plans them anew.
 """
 
 import hashlib
@@ -31,11 +32,11 @@ from sqlalchemy.orm import Session
 from scheduler import audit
 from scheduler.engine import table_names
 from scheduler.store.migrations import migrate, require_current, schema_state
-from scheduler.store.models import AuditEntry, Base, Entitlement, LedgerEntry, Worker
+from scheduler.store.models import AuditEntry, Base, Entitlement, LedgerEntry, Picture, Worker
 from scheduler.store.vault import Vault, openable_values
 
 BATCH = 1000
-LEFT_BEHIND = frozenset({Worker.__tablename__, "alembic_version"})
+LEFT_BEHIND = frozenset({Worker.__tablename__, Picture.__tablename__, "alembic_version"})
 Progress = Callable[[str, int, int], None]
 """Told the table, how many of its rows are there by now, and of how many."""
 

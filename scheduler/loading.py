@@ -148,6 +148,7 @@ class SystemEntry(Entry):
     username: str
     credential_kind: Literal["our_key", "password", "private_key"] = "our_key"
     credential: SecretStr | None = None
+    pictures: bool = False
 
 
 class CustomerEntry(Entry):
@@ -301,6 +302,7 @@ def _system(
         credential_kind=entry.credential_kind,
         credential=Secret(entry.credential.get_secret_value()) if entry.credential else None,
         name=entry.name,
+        pictures=entry.pictures,
     )
     try:
         systems.add_system(session, desk, vault, now, SYSTEM, customer.id, form)

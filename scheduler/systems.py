@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import audit
+from scheduler import audit, pictures
 from scheduler.actor import Actor
 from scheduler.calendars.rewriting import rewrite
 from scheduler.context import DeskContext
@@ -41,6 +41,8 @@ class DoorForm:
     name: str = ""
     profile: str = ""
     """SSH algorithms: modern, or legacy for the servers of CentOS 5 to 7; empty means modern."""
+    pictures: bool = False
+    """Checks may picture the screen; the customer has agreed."""
 
 
 def add_system(
@@ -63,6 +65,7 @@ def add_system(
     session.flush()
     _keep_credential(session, vault, now, point, form)
     audit.record(session, desk.installation.keys.audit, now, actor, "system.add", f"access_point:{point.id}")
+    _keep_consent(session, desk, now, actor, point, form)
     return point
 
 
@@ -92,8 +95,25 @@ def change_door(
         point.credential_gen += 1
         _keep_credential(session, vault, now, point, form)
     rewrite(session, desk, now, (Booking.access_point_id == point.id) & Booking.status.in_(LIVE_STATUSES))
+    if moved:
+        pictures.forget_door(session, point.id)  # they show another machine
     audit.record(session, desk.installation.keys.audit, now, actor, "door.change", f"access_point:{point.id}")
+    _keep_consent(session, desk, now, actor, point, form)
     return point
+
+
+def _keep_consent(
+    session: Session, desk: DeskContext, now: datetime, actor: Actor, point: AccessPoint, form: DoorForm
+) -> None:
+    """Note who agreed to pictures, or took it back, which deletes those that are kept."""
+    if form.pictures == (point.pictures_agreed_at is not None):
+        return
+    point.pictures_agreed_at = now if form.pictures else None
+    if not form.pictures:
+        session.flush()  # the door is locked first: a check that is under way sees this or is seen here
+        pictures.forget_door(session, point.id)
+    verb = "door.pictures_on" if form.pictures else "door.pictures_off"
+    audit.record(session, desk.installation.keys.audit, now, actor, verb, f"access_point:{point.id}")
 
 
 def visible_door(session: Session, actor: Actor, point_id: int) -> AccessPoint:
@@ -149,6 +169,8 @@ def _door_values(desk: DeskContext, form: DoorForm, platform: str | None = None)
     if form.method != "ssh" and form.credential_kind != "password":
         # Keys are SSH's; a desktop with "our key" would have nothing to let us in with.
         raise InvalidInput("credential_kind", "not_offered", offered=["password"])
+    if form.pictures and form.method not in pictures.METHODS:
+        raise InvalidInput("pictures", "not_offered", offered=list(pictures.METHODS))
     profile = form.profile or "modern"
     if profile not in PROFILES:
         raise InvalidInput("profile", "not_offered", offered=list(PROFILES))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from scheduler import pictures
 from scheduler.calendars.rewriting import outdated, rewrite
 from scheduler.calendars.sync import forget_tombstones
 from scheduler.clock import Clock
@@ -48,11 +49,12 @@ def renew_calendars(factory: sessionmaker[Session], clock: Clock, installation: 
 
 
 def forget(factory: sessionmaker[Session], clock: Clock) -> None:
-    """Delete counted tries, codes, ended sessions a day after they stopped to matter; old tombstones too."""
+    """Delete tries, codes and ended sessions a day after they stopped to matter; old pictures and tombstones too."""
     before = clock() - KEEP
     with write(factory) as session:
         session.execute(delete(RateEvent).where(RateEvent.at < before))
         session.execute(delete(LoginAttempt).where(LoginAttempt.started_at < before))
         session.execute(delete(SignInCode).where(SignInCode.expires_at < before))
         session.execute(delete(WebSession).where(WebSession.expires_at < before))
+        pictures.forget_old(session, clock())
         forget_tombstones(session, clock())

@@ -77,6 +77,7 @@ def _labels_of_accesses() -> dict[str, str]:
         "host": _("Host"),
         "method": _("Access method"),
         "password": _("Password"),
+        "pictures": _("Picture of the screen"),
         "platform": _("PBX"),
         "port": _("Port"),
         "profile": _("SSH profile"),

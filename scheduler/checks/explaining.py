@@ -12,7 +12,9 @@ from probes.remedies import Remedy, describe, remedy, step_label
 from probes.report import Outcome, Step
 from probes.target import METHODS, Depth
 from scheduler.calendars.event import FailedStep
+from scheduler.checks.targets import depth_of
 from scheduler.context import DeskContext
+from scheduler.rules.verdict import NOT_JUDGED
 from scheduler.store.models import Booking, Check, CheckStep, CustomerKey
 
 __all__ = ["Remedy", "StepView", "checkable", "explain", "remedy_of"]
@@ -92,14 +94,19 @@ def _views(
 
 def _rungs(check: Check) -> tuple[str, ...]:
     point = check.access_point
-    return steps_for(point.method, Depth.FUNCTION, point.system.platform) if point.method in RUNGS else ()
+    # Of a finished check the steps themselves tell whether there was to be a picture; consent may have changed since.
+    depth = Depth.FUNCTION if check.state == "done" else depth_of(check)
+    return steps_for(point.method, depth, point.system.platform) if point.method in RUNGS else ()
 
 
 def _tried(step: CheckStep, label: str, known: Mapping[str, Any], locale: str) -> StepView:
     facts = {**known, **step.facts}
-    advice = remedy(step.code, locale, facts) if step.code and step.outcome in ("fail", "warn") else None
+    state = _STATES[step.outcome]
+    if step.name in NOT_JUDGED and state != "ok":
+        state = "skip"
+    advice = remedy(step.code, locale, facts) if step.code and state in ("fail", "warn") else None
     evidence = describe(Step(step.name, Outcome(step.outcome), step.code, facts), locale)
-    return StepView(step.name, label, _STATES[step.outcome], evidence, step.ms, step.code, advice)
+    return StepView(step.name, label, state, evidence, step.ms, step.code, advice)
 
 
 def _untried(check: Check, next_one: bool) -> str:

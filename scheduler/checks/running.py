@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from probes.engine import run as run_probe
 from probes.report import Report, Step
 from probes.target import Depth, Target
+from scheduler import pictures
 from scheduler.checks import lights, pins
 from scheduler.checks.attempts import Allowance, StoredLogins
-from scheduler.checks.targets import Doors
+from scheduler.checks.targets import Doors, depth_of
 from scheduler.clock import Clock
 from scheduler.context import Installation, load_desk
 from scheduler.rules.verdict import Judgment, StepOutcome, judge_steps, proof_step
@@ -45,18 +46,21 @@ class CheckRunner:
         """Run the check if its row still asks for it. Returns None: a check is never retried by itself."""
         token = uuid.uuid4().hex
         with write(self.sessions) as session:
-            target = self._claim(session, check_id, rev, token)
-        if target is None:
+            claimed = self._claim(session, check_id, rev, token)
+        if claimed is None:
             return None
+        target, depth = claimed
         if isinstance(target, Step):
             steps: tuple[Step, ...] = (target,)
         else:
-            steps = self._probe(target, check_id, token).steps
+            steps = self._probe(target, depth, check_id, token).steps
         with write(self.sessions) as session:
             self._record(session, check_id, token, steps)
         return None
 
-    def _claim(self, session: Session, check_id: int, rev: int, token: str) -> Target | Step | None:
+    def _claim(
+        self, session: Session, check_id: int, rev: int, token: str
+    ) -> tuple[Target | Step, Depth] | None:
         check = session.get(Check, check_id)
         if check is None or check.rev != rev or check.state in ("done", "dropped"):
             return None
@@ -66,9 +70,9 @@ class CheckRunner:
         check.state, check.executor, check.started_at = "running", token, self.clock()
         session.execute(delete(CheckStep).where(CheckStep.check_id == check_id))
         desk = load_desk(session, self.installation)
-        return self.doors.target_of(session, desk, check.access_point)
+        return self.doors.target_of(session, desk, check.access_point), depth_of(check)
 
-    def _probe(self, target: Target, check_id: int, token: str) -> Report:
+    def _probe(self, target: Target, depth: Depth, check_id: int, token: str) -> Report:
         position = 0
 
         def keep(step: Step) -> None:
@@ -80,13 +84,15 @@ class CheckRunner:
             position += 1
 
         logins = StoredLogins(self.sessions, self.clock, self.allowance, token, check_id)
-        return run_probe(target, Depth.FUNCTION, on_step=keep, logins=logins)
+        return run_probe(target, depth, on_step=keep, logins=logins)
 
     def _record(self, session: Session, check_id: int, token: str, steps: tuple[Step, ...]) -> None:
         door = session.get_one(Check, check_id).access_point
         outcomes = [StepOutcome(step.name, str(step.outcome), step.code) for step in steps]
         verdict = judge_steps(outcomes, proof_step(door.system.platform, door.method))
         now = self.clock()
+        if _holds(session, check_id, token):
+            _keep_picture(session, check_id, steps, now)
         if not _finish(session, check_id, token, verdict, now):
             log.info("check %s was taken over or dropped; this outcome is not recorded", check_id)
             return
@@ -104,6 +110,14 @@ def _still_wanted(check: Check, booking: Booking) -> bool:
 def _holds(session: Session, check_id: int, token: str) -> bool:
     check = session.get(Check, check_id)
     return check is not None and check.state == "running" and check.executor == token
+
+
+def _keep_picture(session: Session, check_id: int, steps: tuple[Step, ...], now: datetime) -> None:
+    for step in steps:
+        if step.picture is not None:
+            facts = step.facts
+            taken = pictures.Taken(step.picture, facts["width"], facts["height"], facts["look"])
+            pictures.keep(session, session.get_one(Check, check_id), taken, now)
 
 
 def _finish(session: Session, check_id: int, token: str, verdict: Judgment, now: datetime) -> bool:

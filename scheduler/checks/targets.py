@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from probes.addresses import AddressAllowance
 from probes.report import Outcome, Step, finding
-from probes.target import METHODS, Credential, CredentialKind, Target, TargetError
+from probes.target import METHODS, Credential, CredentialKind, Depth, Target, TargetError
 from scheduler.context import DeskContext
 from scheduler.rules.secret import Secret
-from scheduler.store.models import AccessPoint, CustomerKey
+from scheduler.rules.verdict import PICTURE_STAGES
+from scheduler.store.models import AccessPoint, Check, CustomerKey
 from scheduler.store.vault import Vault
 
 
@@ -63,6 +64,12 @@ class Doors:
         if point.credential is None:
             return None
         return self.vault.open(point.credential, "access_point", point.id, "credential", point.credential_gen)
+
+
+def depth_of(check: Check) -> Depth:
+    """How far the check climbs: to a picture of the screen only shortly before a session, and where it was agreed."""
+    pictured = check.stage in PICTURE_STAGES and check.access_point.pictures_agreed_at is not None
+    return Depth.PICTURE if pictured else Depth.FUNCTION
 
 
 def allowance(vpn_networks: Sequence[str], loopback_ports: Sequence[str]) -> AddressAllowance:

@@ -29,6 +29,12 @@ resolver: with it down, every customer would turn red and lose the hour. A name
 that does not exist (dns_nxdomain) is the domain's own answer, and red.
 """
 
+NOT_JUDGED: Final = ("picture",)
+"""Steps that say nothing of the access: what goes wrong with them is a note and never a light."""
+
+PICTURE_STAGES: Final = frozenset({"h2", "m30", "on_demand"})
+"""When a picture of the screen helps: whoever connects soon, or is repairing now, wants to see it."""
+
 _PROOF: Final[dict[tuple[str, str], str]] = {
     ("asterisk", "ssh"): "asterisk",
     ("elastix", "ssh"): "asterisk",
@@ -66,7 +72,7 @@ def proof_step(platform: str, method: str) -> str | None:
 
 
 def judge_steps(steps: Iterable[StepOutcome], proof: str | None = "asterisk") -> Judgment:
-    """The verdict over a check's steps, in their order.
+    """The verdict over a check's steps, in their order; those of NOT_JUDGED are left out.
 
     - a failed step of the customer's side → not_ready, with its code;
     - else a failed step that is ours or passing → unknown, with its code;
@@ -82,6 +88,7 @@ def judge_steps(steps: Iterable[StepOutcome], proof: str | None = "asterisk") ->
     for step in steps:
         if step.outcome not in OUTCOMES:
             raise ValueError(f"no such outcome: {step.outcome!r}")
+    steps = tuple(step for step in steps if step.name not in NOT_JUDGED)
     failed = [step for step in steps if step.outcome == "fail"]
     theirs = [step for step in failed if step.code not in OURS_OR_PASSING]
     warned = [step for step in steps if step.outcome == "warn"]

@@ -38,6 +38,7 @@ from scheduler.store.people import (
     Technician,
     WebSession,
 )
+from scheduler.store.pictures import Picture
 from scheduler.store.systems import AccessPoint, PinnedIdentity, System
 from scheduler.store.waiting import SlotOffer, WaitingEntry
 from scheduler.store.webhooks import Webhook, WebhookDelivery
@@ -78,6 +79,7 @@ __all__ = [
     "MailRequest",
     "Notice",
     "PasswordLink",
+    "Picture",
     "PinnedIdentity",
     "PurchaseClaim",
     "RateEvent",

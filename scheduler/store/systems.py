@@ -60,6 +60,8 @@ class AccessPoint(Base):
     """Grows with every new credential; part of the seal, so an old one cannot be put back."""
     profile: Mapped[str] = mapped_column(default="modern")
     created_at: Mapped[datetime]
+    pictures_agreed_at: Mapped[datetime | None]
+    """Since when checks may picture the screen; None: never asked, or taken back."""
 
     system: Mapped[System] = relationship(back_populates="access_points")
     pins: Mapped[list["PinnedIdentity"]] = relationship(order_by="PinnedIdentity.id")

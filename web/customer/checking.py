@@ -6,11 +6,11 @@ from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import systems
+from scheduler import pictures, systems
 from scheduler.checks import pins, planning
 from scheduler.context import DeskContext
 from scheduler.rules.refusals import NotFound, TooManyTries
-from scheduler.store.engines import write
+from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Check, Entitlement
 from web.app import now
 from web.customer.journey import ID, Trip, current_trip
@@ -18,6 +18,7 @@ from web.customer.who import actor
 from web.i18n import language
 from web.parts.check_view import Place, check_view
 from web.parts.live import Drawn, prepare_streams, stream
+from web.parts.screens import png
 from web.parts.slots import written
 from web.security import customer_required
 
@@ -71,6 +72,21 @@ def events(check_id: int) -> ResponseReturnValue:
     return stream(check_id, draw)
 
 
+@blueprint.get(f"/picture/<{ID}:check_id>")
+@customer_required
+def picture(check_id: int) -> ResponseReturnValue:
+    """One's own screen as a check saw it (image/png)."""
+    with read(current_app.extensions["ventana"].sessions) as session:
+        check, body = pictures.of_check(session, check_id, now())
+        systems.visible_door(session, actor(), check.access_point_id)
+        return png(body)
+
+
+def picture_url(check_id: int) -> str:
+    """Where a customer who has signed in sees the picture that a check took."""
+    return url_for("customer.checking.picture", check_id=check_id)
+
+
 def place_of(session: Session, trip: Trip) -> Place:
     """Where the check of a journey is asked, watched and repaired."""
     query: dict[str, Any] = {**trip.query()}
@@ -82,6 +98,7 @@ def place_of(session: Session, trip: Trip) -> Place:
         edit=trip.url("customer.doors.edit"),
         events=lambda check_id: url_for("customer.checking.events", check_id=check_id, **query),
         kind=right.kind if right else None,
+        picture=picture_url,
     )
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import systems
+from scheduler import pictures, systems
 from scheduler.checks import explaining, planning
 from scheduler.context import DeskContext
 from scheduler.rules.access import accepted_methods
@@ -22,6 +22,7 @@ from web.customer.journey import ID, Trip, current_trip, steps
 from web.customer.who import actor, customer_id
 from web.i18n import gettext as _
 from web.parts.refusing import NOTHING, Shown, plain, show
+from web.parts.screens import agreed, ticked
 from web.security import customer_required
 
 FIELDS = ("platform", "method", "host", "port", "username", "credential_kind", "profile", "name")
@@ -79,7 +80,7 @@ def edit(door: int) -> ResponseReturnValue:
     with read(current_app.extensions["ventana"].sessions) as session:
         point = systems.visible_door(session, actor(), door)
         typed = {name: str(getattr(point, name)) for name in FIELDS if hasattr(point, name)}
-        typed |= {"platform": point.system.platform, "name": point.system.name}
+        typed |= {"platform": point.system.platform, "name": point.system.name, "pictures": ticked(point)}
     return _form(current_trip(), typed, door)
 
 
@@ -118,7 +119,7 @@ def _keep(
     keep: Callable[[Session, DeskContext, systems.DoorForm], AccessPoint], door: int | None
 ) -> ResponseReturnValue:
     service = current_app.extensions["ventana"]
-    trip, typed = current_trip(), {name: request.form.get(name, "") for name in FIELDS}
+    trip, typed = current_trip(), {name: request.form.get(name, "") for name in (*FIELDS, "pictures")}
     try:
         with write(service.sessions) as session:
             point = keep(session, service.desk(session), _door_form(typed))
@@ -136,7 +137,8 @@ def _door_form(typed: dict[str, str]) -> systems.DoorForm:
     kind = typed["credential_kind"]
     given = request.form.get("private_key" if kind == "private_key" else "password", "")
     secret = Secret(given) if given and kind != "our_key" else None
-    return systems.DoorForm(**typed, credential=secret)
+    texts: dict[str, Any] = {name: typed[name] for name in FIELDS}
+    return systems.DoorForm(**texts, credential=secret, pictures=agreed(typed))
 
 
 def _ask_check(session: Session, point: AccessPoint) -> None:
@@ -194,6 +196,7 @@ def _form_facts(typed: dict[str, str]) -> dict[str, Any]:
         desk = service.desk(session)
     return {
         "our_key": key,
+        "picture_days": pictures.KEPT_FOR.days,
         "platforms": platform_cards(desk.conditions),
         "methods": method_cards(desk.conditions),
         "tools": tool_names(desk.conditions),

@@ -20,6 +20,7 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check
 from web import i18n
 from web.app import now
+from web.customer.checking import picture_url
 from web.customer.journey import ID
 from web.customer.timeline import timeline_view
 from web.i18n import language
@@ -27,6 +28,7 @@ from web.parts.check_view import Place, check_view
 from web.parts.live import Drawn, stream
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.slots import instant, written
+from web.security import current_person
 
 blueprint = Blueprint("managing", __name__, url_prefix="/a/<token>")
 CHANGEABLE = ("pending", "confirmed")
@@ -185,7 +187,15 @@ def _place(token: str, row: Booking) -> Place:
         edit=None,
         events=lambda check_id: url_for("customer.managing.events", token=token, check_id=check_id),
         kind=row.entitlement.kind,
+        picture=picture_url,
+        shows_picture=_is_theirs(row),
     )
+
+
+def _is_theirs(row: Booking) -> bool:
+    """Somebody of the customer has signed in: the link alone shows no screen, since mails are passed on."""
+    person = current_person()
+    return person is not None and person.actor.customer_id == row.customer_id
 
 
 def _page(token: str) -> ResponseReturnValue:

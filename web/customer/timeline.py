@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.checks import explaining
 from scheduler.context import DeskContext
-from scheduler.rules.verdict import BEFORE_START, light
+from scheduler.rules.verdict import BEFORE_START, NOT_JUDGED, light
 from scheduler.store.models import Booking, Check
 from web import i18n
 from web.i18n import gettext as _
@@ -59,7 +59,8 @@ def _text(session: Session, desk: DeskContext, row: Booking, check: Check) -> st
         return _("not tested: we cannot test this kind of access by ourselves yet")
     if check.state != "done":
         return _ahead(desk, row, check)
-    steps = explaining.explain(session, check, desk, i18n.language())
+    explained = explaining.explain(session, check, desk, i18n.language())
+    steps = [step for step in explained if step.name not in NOT_JUDGED]
     passed = [step for step in steps if step.state == "ok"]
     stopped = next((step for step in steps if step.state in ("fail", "warn")), None)
     if stopped is not None:

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import systems
+from scheduler import pictures, systems
 from scheduler.context import DeskContext
 from scheduler.customers import keeping
 from scheduler.rules.conditions import METHODS, PLATFORMS
@@ -19,6 +19,7 @@ from web.app import now
 from web.i18n import gettext as _
 from web.parts.asked import attempt
 from web.parts.refusing import NOTHING, Shown
+from web.parts.screens import agreed, ticked
 from web.parts.staff import ID, actor
 from web.security import staff_required
 
@@ -54,7 +55,7 @@ def edit(customer_id: int, point_id: int) -> ResponseReturnValue:
     with read(current_app.extensions["ventana"].sessions) as session:
         point = _theirs(session, customer_id, point_id)
         values = {name: getattr(point, name) for name in FIELDS if name not in ("platform", "name")}
-        values |= {"platform": point.system.platform, "name": point.system.name}
+        values |= {"platform": point.system.platform, "name": point.system.name, "pictures": ticked(point)}
     return _form(customer_id, point_id, values)
 
 
@@ -81,10 +82,9 @@ def _theirs(session: Session, customer_id: int, point_id: int) -> AccessPoint:
 
 def _typed() -> systems.DoorForm:
     credential = request.form.get("credential", "").replace("\r\n", "\n")
-    return systems.DoorForm(
-        **{name: request.form.get(name, "") for name in FIELDS},
-        credential=Secret(credential) if credential else None,
-    )
+    texts: dict[str, Any] = {name: request.form.get(name, "") for name in FIELDS}
+    secret = Secret(credential) if credential else None
+    return systems.DoorForm(**texts, credential=secret, pictures=agreed(request.form))
 
 
 def _page_of(customer_id: int) -> str:
@@ -106,5 +106,6 @@ def _form(customer_id: int, point_id: int | None, typed: Any, shown: Shown = NOT
         kinds=list(kinds.items()),
         profiles=[("modern", _("Modern")), ("legacy", _("Old (CentOS 5 to 7)"))],
         ports=systems.DEFAULT_PORTS,
+        picture_days=pictures.KEPT_FOR.days,
     )
     return page, shown.status

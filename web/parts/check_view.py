@@ -15,6 +15,7 @@ from scheduler.store.models import AccessPoint, Check
 from web import i18n
 from web.i18n import gettext as _
 from web.parts.mailto import mailto
+from web.parts.screens import screen_view
 
 STATES = {"run": "running", "wait": "waiting", "skip": "skipped"}
 """The services' short names for what the macros call by whole words."""
@@ -57,6 +58,10 @@ class Place:
     edit: str | None
     events: Callable[[int], str]
     kind: str | None
+    picture: Callable[[int], str] | None = None
+    """Address of the picture that a check took; without it none is spoken of."""
+    shows_picture: bool = True
+    """False where the reader must sign in first to be shown it."""
 
 
 def check_view(
@@ -71,6 +76,7 @@ def check_view(
         "state": state,
         "text": text,
         "more": more,
+        "picture": _picture(session, check, point, place),
         "steps": [_step(view, check, place, desk) for view in views],
         "stream": place.events(check.id) if check is not None and running else None,
         "here": place.here,
@@ -79,6 +85,14 @@ def check_view(
         "confirm": place.confirm,
         "label": _("Test again") if check is not None else _("Test the access now"),
     }
+
+
+def _picture(
+    session: Session, check: Check | None, point: AccessPoint, place: Place
+) -> dict[str, Any] | None:
+    if check is None or place.picture is None:
+        return None
+    return screen_view(session, check, point, place.picture, shown=place.shows_picture)
 
 
 def _verdict(

@@ -5,15 +5,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
+from scheduler import pictures
 from scheduler.checks import pins, planning
 from scheduler.context import DeskContext
 from scheduler.rules.refusals import NotFound, TooManyTries
-from scheduler.store.engines import write
+from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check
 from web.app import now
 from web.i18n import language
 from web.parts.check_view import Place
 from web.parts.live import Drawn, prepare_streams, stream
+from web.parts.screens import png
 from web.parts.slots import written
 from web.parts.staff import ID, actor
 from web.security import staff_required
@@ -73,6 +75,18 @@ def events(booking_id: int, check_id: int) -> ResponseReturnValue:
     return stream(check_id, draw)
 
 
+@blueprint.get(f"/picture/<{ID}:check_id>")
+@staff_required()
+def picture(booking_id: int, check_id: int) -> ResponseReturnValue:
+    """The screen as a check of this session saw it (image/png)."""
+    with read(current_app.extensions["ventana"].sessions) as session:
+        row = own_session(session, booking_id)
+        check, body = pictures.of_check(session, check_id, now())
+        if check.booking_id != row.id:
+            raise NotFound("picture")
+        return png(body)
+
+
 def place_of(row: Booking) -> Place:
     """Where the check of a session is asked, watched and repaired."""
     return Place(
@@ -82,6 +96,7 @@ def place_of(row: Booking) -> Place:
         edit=None,
         events=lambda check_id: url_for("technician.access.events", booking_id=row.id, check_id=check_id),
         kind=row.entitlement.kind,
+        picture=lambda check_id: url_for("technician.access.picture", booking_id=row.id, check_id=check_id),
     )
 
 

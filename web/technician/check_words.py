@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from scheduler.checks import explaining
 from scheduler.context import DeskContext
-from scheduler.rules.verdict import BEFORE_START, light
+from scheduler.rules.verdict import BEFORE_START, NOT_JUDGED, light
 from scheduler.store.models import AccessPoint, Booking, Check
 from web import i18n
 from web.i18n import gettext as _
@@ -54,6 +54,7 @@ def result(session: Session, desk: DeskContext, check: Check) -> Result:
         return Result(light(check.verdict), words)
     if check.verdict != "ready":
         return Result(light(check.verdict), _("it could not tell"))
+    steps = tuple(step for step in steps if step.name not in NOT_JUDGED)
     passed = sum(step.state == "ok" for step in steps)
     took = sum(step.ms or 0 for step in steps)
     text = _("%(passed)s of %(all)s steps, %(took)s ms", passed=passed, all=len(steps), took=took)
