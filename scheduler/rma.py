@@ -15,7 +15,7 @@ from scheduler.customers.granting import clean_serial
 from scheduler.customers.keeping import customer, require_dispatcher
 from scheduler.people import count_or_refuse
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound
-from scheduler.rules.returns import require_step
+from scheduler.rules.returns import REJECTED, require_step, state_after
 from scheduler.rules.text import clean_text
 from scheduler.store.models import Contact, Rma
 
@@ -78,17 +78,20 @@ def take_step(
 ) -> Rma:
     """Lead a return one step on; the customer is told with the note. A code is made where one is issued.
 
-    Raises NotAllowed, NotFound, InvalidInput("step", "step_not_now") and for a note that cannot be taken.
+    Who rejects one gives the reason as its note. Raises NotAllowed, NotFound, InvalidInput("step", "step_not_now") and
+    for a note that cannot be taken or that gives no reason.
     """
     require_dispatcher(actor)
     row = session.get(Rma, rma_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("rma")
     require_step(row.state, step)
-    text = clean_text("note", note, LONGEST_TEXT, multiline=True)
+    text = clean_text("note", note, LONGEST_TEXT, multiline=True, required=step == REJECTED)
+    if step == REJECTED and len(text) < SHORTEST_TEXT:
+        raise InvalidInput("note", "too_short", minimum=SHORTEST_TEXT)
     if step == "code_issued":
         row.code = new_code()
-    row.state, row.changed_at = step, now
+    row.state, row.changed_at = state_after(step), now
     row.facts = row.facts | {"steps": [*row.facts["steps"], _entry(step, now, actor, text)]}
     session.flush()
     _mail(session, desk, now, row, text)
@@ -100,6 +103,17 @@ def new_code() -> str:
     """RMA-XXXX-XXXX-XXXX-XXXX: 16 letters and digits, 78 bits, so that nobody guesses one."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(16))
     return "-".join(("RMA", *(letters[at : at + 4] for at in range(0, 16, 4))))
+
+
+def last_step(row: Rma) -> str:
+    """The step that brought it where it is; of a closed one it says how it ended."""
+    step: str = row.facts["steps"][-1]["step"]
+    return step
+
+
+def printable(row: Rma) -> bool:
+    """Whether the customer may print the request document: once it was sent, unless the return was rejected."""
+    return row.state in WITH_DOCUMENT and last_step(row) != REJECTED
 
 
 def find(session: Session, rma_id: int, customer_id: int | None = None) -> Rma:
@@ -144,9 +158,10 @@ def _facts(session: Session, row: Rma) -> dict[str, Any]:
 def _mail(session: Session, desk: DeskContext, now: datetime, row: Rma, note: str) -> None:
     owner = customer(session, row.customer_id)
     reader = notices.Reader(row.facts["name"], row.facts["email"], owner.locale)
-    facts = _facts(session, row) | {"step": row.state, "rma_code": row.code, "note": note}
+    step = last_step(row)
+    facts = _facts(session, row) | {"step": step, "rma_code": row.code, "note": note}
     facts["link"] = f"{desk.installation.link_base}/book/rma/{row.id}"
-    notices.write(session, desk, now, f"rma:{row.id}:{row.state}", "rma", reader, facts)
+    notices.write(session, desk, now, f"rma:{row.id}:{step}", "rma", reader, facts)
 
 
 def _mail_desk(session: Session, desk: DeskContext, now: datetime, row: Rma) -> None:
@@ -158,4 +173,4 @@ def _mail_desk(session: Session, desk: DeskContext, now: datetime, row: Rma) -> 
 def _audit(session: Session, desk: DeskContext, now: datetime, actor: Actor, row: Rma) -> None:
     key = desk.installation.keys.audit
     # Without the code: whoever reads the log must not be able to send a device in.
-    audit.record(session, key, now, actor, f"rma.{row.state}", f"rma:{row.id}", customer=row.customer_id)
+    audit.record(session, key, now, actor, f"rma.{last_step(row)}", f"rma:{row.id}", customer=row.customer_id)

@@ -146,9 +146,9 @@ def test_c6_no_code_before_the_symptoms_are_verified(conditions_desk: Conditions
     house = conditions_desk
     customer = asked_return(house, "GX-61")
     page = at_return(house, "GX-61")
-    assert steps(page) == ["document_sent"]
+    assert steps(page) == ["document_sent", "rejected"]
     step(page, "document_sent")
-    assert steps(page) == ["verified", "resolved_remotely"]
+    assert steps(page) == ["verified", "resolved_remotely", "rejected"]
     step(page, "resolved_remotely", "Era la configuración del puerto SIP.")
     assert "code_issued" not in steps(page)
     customer.reload()

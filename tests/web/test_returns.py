@@ -70,6 +70,44 @@ def test_what_is_solved_remotely_gets_no_code(
     assert submit(sol.browser, "/book/rma", **DEVICE).status_code == 303, "closed: it may be asked for again"
 
 
+@pytest.mark.parametrize("before", [[], ["document_sent"], ["document_sent", "verified"]])
+def test_a_rejected_one_is_told_why_and_is_over(
+    sol: Any, service: Any, submit: Submit, elena: FlaskClient, before: list[str]
+) -> None:
+    page = asked(sol, submit)
+    number = page.rsplit("/", 1)[1]
+    for step in before:
+        submit(elena, f"/rma/{number}", step=step)
+    for note, code in (("", "required"), ("no", "too_short")):
+        refused = submit(elena, f"/rma/{number}", step="rejected", note=note)
+        assert (refused.status_code, f'data-refused="invalid_input:{code}"' in refused.text) == (422, True)
+    reason = "La garantía terminó en marzo de 2025."
+    assert submit(elena, f"/rma/{number}", step="rejected", note=reason).status_code == 303
+    for browser, path in ((sol.browser, page), (elena, f"/rma/{number}")):
+        shown = browser.get(path).text
+        assert reason in shown
+        assert 'class="pill is-fail"' in shown
+        assert 'name="step"' not in shown
+    assert sol.browser.get(f"{page}/document").status_code == 404
+    told = mails(service, "rma")[-1]
+    assert reason in told.text
+    assert "No lo envíe" in told.text
+    with read(service.sessions) as session:
+        row = session.get_one(Rma, int(number))
+        assert (row.state, row.code, rma.count_open(session)) == ("closed", None, 0)
+        noted = select(AuditEntry).where(AuditEntry.action == "rma.rejected")
+        assert len(session.scalars(noted).all()) == 1
+    assert submit(sol.browser, "/book/rma", **DEVICE).status_code == 303, "it may be asked for again"
+
+
+def test_what_has_a_code_is_not_rejected(sol: Any, submit: Submit, elena: FlaskClient) -> None:
+    number = asked(sol, submit).rsplit("/", 1)[1]
+    for step in ("document_sent", "verified", "code_issued"):
+        submit(elena, f"/rma/{number}", step=step)
+    answer = submit(elena, f"/rma/{number}", step="rejected", note="Ya no puede ser, lo sentimos.")
+    assert 'data-refused="invalid_input:step_not_now"' in answer.text
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

@@ -7,7 +7,7 @@ from flask import render_template
 from sqlalchemy.orm import Session
 
 from scheduler.customers.keeping import customer
-from scheduler.rma import WITH_DOCUMENT
+from scheduler.rma import last_step, printable
 from scheduler.rules.returns import STEPS
 from scheduler.store.models import Rma
 from web import i18n
@@ -23,6 +23,7 @@ def state_word(state: str) -> str:
         "resolved_remotely": _("solved remotely"),
         "code_issued": _("code issued"),
         "received": _("device received"),
+        "rejected": _("rejected"),
         "closed": _("closed"),
     }
     return words[state]
@@ -41,13 +42,13 @@ def return_view(session: Session, row: Rma) -> dict[str, Any]:
         "symptoms": row.symptoms,
         "name": row.facts["name"],
         "email": row.facts["email"],
-        "state": row.state,
-        "word": state_word(row.state),
+        "state": last_step(row),
+        "word": state_word(last_step(row)),
         "code": row.code,
         "at": i18n.say_short_moment(row.created_at),
         "steps": [_step(each) for each in row.facts["steps"]],
         "next": [(step, state_word(step)) for step in STEPS[row.state]],
-        "printable": row.state in WITH_DOCUMENT,
+        "printable": printable(row),
     }
 
 
