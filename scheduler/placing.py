@@ -189,7 +189,8 @@ def place(
     bookable = refuse_unbookable(session, desk, now, wish, ignore=frozenset({booking.id}))
     untested = {"verdict": "unknown", "verdict_code": None, "checked_at": None}
     lead = _kept_lead(booking, reason) if wish.kept else _lead(now, bookable.ledger, reason)
-    fixed = lead | next_version(booking, now) | untested
+    version = next_version(booking, now)
+    fixed = lead | version | untested | {"asked_sequence": version["sequence"]}
     for technician in bookable.technicians:
         values = _when(technician.id, span, to.zone) | fixed
         moved = booking_rows.move_booking(session, booking.id, to.seen_rev, values)

@@ -71,6 +71,21 @@ def answers_of(session: Session, booking_id: int) -> Sequence[InvitationAnswer]:
     return session.scalars(query.order_by(InvitationAnswer.name, InvitationAnswer.id)).all()
 
 
+def declines_of(session: Session, booking_ids: Sequence[int]) -> Sequence[InvitationAnswer]:
+    """Who has declined any of these bookings as it stands now; a change since then has asked them anew."""
+    query = (
+        select(InvitationAnswer)
+        .join(InvitationAnswer.booking)
+        .where(
+            InvitationAnswer.booking_id.in_(booking_ids),
+            InvitationAnswer.answer == "declined",
+            InvitationAnswer.sequence >= Booking.asked_sequence,
+        )
+        .order_by(InvitationAnswer.name, InvitationAnswer.id)
+    )
+    return session.scalars(query).all() if booking_ids else ()
+
+
 def doubtful(session: Session, now: datetime) -> Sequence[InvitationAnswer]:
     """Answers other than yes about sessions to come that still stand as they were then, the next session first."""
     query = (
@@ -78,7 +93,7 @@ def doubtful(session: Session, now: datetime) -> Sequence[InvitationAnswer]:
         .join(InvitationAnswer.booking)
         .where(
             InvitationAnswer.answer != "accepted",
-            InvitationAnswer.sequence == Booking.sequence,
+            InvitationAnswer.sequence >= Booking.asked_sequence,
             Booking.starts_at > now,
             Booking.status.in_(CONCERNED),
         )
@@ -108,15 +123,15 @@ def _kept(session: Session, booking_id: int, address: str) -> InvitationAnswer |
 def _tell(
     session: Session, desk: DeskContext, now: datetime, booking: Booking, row: InvitationAnswer
 ) -> None:
-    """One mail to each dispatcher, once for each version of the event.
+    """One mail to each dispatcher, once for each hour that was asked about.
 
     What was commented stays on our page: a stranger's sentence, perhaps with a link, would go out in our name.
     """
-    if booking.status not in CONCERNED or booking.starts_at <= now or row.sequence < booking.sequence:
+    if booking.status not in CONCERNED or booking.starts_at <= now or row.sequence < booking.asked_sequence:
         return
     for reader in dispatchers(session, desk):
         facts = notices.booking_facts(desk, booking, reader.locale)
         facts |= {"who": row.name, "sender": row.sender}
         facts["link"] = f"{desk.installation.link_base}/s/{booking.id}"
-        key = f"declined:{row.id}:{row.sequence}:{reader.address}"
+        key = f"declined:{row.id}:{booking.asked_sequence}:{reader.address}"
         notices.write(session, desk, now, key, "declined", reader, facts, booking_id=booking.id)

@@ -52,7 +52,7 @@ class InvitationAnswer(Base):
     """As we addressed the invitation, whatever the mail calls them."""
     answer: Mapped[str]
     sequence: Mapped[int]
-    """The version of the event that was answered (SEQUENCE); an older one than the booking's is about another hour."""
+    """The version of the event that was answered (SEQUENCE); before the booking's `asked_sequence`: another hour."""
     stamped_at: Mapped[datetime]
     """DTSTAMP: when the answer was given."""
     received_at: Mapped[datetime]

@@ -182,6 +182,8 @@ class Booking(Base):
     """Grows with every change; every write compares it."""
     sequence: Mapped[int] = mapped_column(default=0)
     """iCalendar SEQUENCE (RFC 5545 §3.8.7.4)."""
+    asked_sequence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """The sequence of the last move: answers to an earlier one are about another hour. A light asks nobody anew."""
     requested_at: Mapped[datetime]
     lead_minutes: Mapped[int]
     lead_counted: Mapped[str]

@@ -1,5 +1,6 @@
 """Invitations by mail (RFC 5546, RFC 6047): read as the reader's mail program reads them."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -62,7 +63,9 @@ def mails(bench: Bench, server: MailServer) -> dict[str, EmailMessage]:
     return dict(zip(server.recipients[before:], server.mails[before:], strict=True))
 
 
-def invitation(mail: EmailMessage) -> tuple[str, Any] | None:
+def invitation(
+    mail: EmailMessage, organizer: str = "soporte@levantia.example", **asked: str
+) -> tuple[str, Any] | None:
     """Method and event as a mail program finds them, with all that must agree checked; None without one."""
     found = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     if not found:
@@ -81,10 +84,11 @@ def invitation(mail: EmailMessage) -> tuple[str, Any] | None:
     assert part.get_param("method") == calendar["METHOD"]
     (event,) = calendar.walk("VEVENT")
     assert [str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")] == [event["DTSTART"].params["TZID"]]
-    assert str(event["ORGANIZER"]) == "mailto:soporte@levantia.example"
+    assert str(event["ORGANIZER"]) == f"mailto:{organizer}"
     assert event["ORGANIZER"].params["CN"] == "Soporte Levantia"
     assert str(event["ATTENDEE"]) == f"mailto:{mail['To'].addresses[0].addr_spec}"
-    assert event["ATTENDEE"].params["RSVP"] == "FALSE"
+    expected = {"RSVP": "FALSE", "PARTSTAT": "ACCEPTED", "ROLE": "REQ-PARTICIPANT"} | asked
+    assert {name: event["ATTENDEE"].params[name] for name in expected} == expected
     assert event.errors == calendar.errors == []
     return str(calendar["METHOD"]), event
 
@@ -114,6 +118,27 @@ def test_booking_moving_and_cancelling_reach_both_as_one_event(bench: Bench, ser
     assert {each[4] for each in seen} == {str(feeds["UID"])}
     assert "ATTENDEE" not in feeds
     assert "ORGANIZER" not in feeds
+
+
+def test_where_answers_are_read_invitations_ask_for_one_and_cancellations_do_not(
+    bench: Bench, server: MailServer
+) -> None:
+    inbox = "respuestas@levantia.example"
+    bench.installation = dataclasses.replace(bench.installation, replies=True, organizer=inbox)
+    id_ = act(bench, "book")
+    told: list[tuple[str, int]] = []
+    for what in ("", "move", "cancel"):
+        bench.now += timedelta(seconds=30)
+        if what:
+            act(bench, what, id_)
+        received = mails(bench, server)
+        assert received.keys() == {PABLO, MARTA}
+        asked = {} if what == "cancel" else {"RSVP": "TRUE", "PARTSTAT": "NEEDS-ACTION"}
+        for who in (PABLO, MARTA):
+            found = invitation(received[who], inbox, **asked)
+            assert found is not None
+            told.append((found[0], found[1]["SEQUENCE"]))
+    assert told == [("REQUEST", 0)] * 2 + [("REQUEST", 1)] * 2 + [("CANCEL", 2)] * 2
 
 
 def test_a_customer_reads_nothing_of_the_desks_inside(bench: Bench, server: MailServer) -> None:

@@ -15,7 +15,7 @@ from fixtures.processes import free_port
 from scheduler import booking as bookings
 from scheduler.actor import Actor
 from scheduler.replies.inbox import MOST_MAILS
-from scheduler.replies.keeping import answers_of, doubtful
+from scheduler.replies.keeping import answers_of, declines_of, doubtful
 from scheduler.replies.polling import InboxPoller
 from scheduler.settings import Settings
 from scheduler.store.engines import read
@@ -144,6 +144,18 @@ def test_the_newest_answer_counts_in_whatever_order_they_come(desk: Desk) -> Non
     assert desk.dovecot.seen() == [True] * 3, "the older one has been dealt with, too"
 
 
+def test_a_light_that_changes_meanwhile_makes_no_answer_old(desk: Desk) -> None:
+    """A light is a new version of the event (SEQUENCE grows) of which no mail asks anybody."""
+    with desk.bench.writing() as (session, _):
+        session.get_one(Booking, desk.booking).sequence += 1
+    desk.answer("DECLINED")
+    desk.visit()
+    assert len(desk.told()) == 1
+    with desk.bench.writing() as (session, _):
+        assert [row.address for row in doubtful(session, desk.bench.now)] == [PABLO]
+        assert [row.address for row in declines_of(session, [desk.booking])] == [PABLO]
+
+
 def test_a_move_leaves_earlier_answers_behind(desk: Desk) -> None:
     desk.answer("TENTATIVE")
     desk.visit()
@@ -151,7 +163,7 @@ def test_a_move_leaves_earlier_answers_behind(desk: Desk) -> None:
         assert [row.address for row in doubtful(session, desk.bench.now)] == [PABLO]
         to = bookings.Move(1, at(26, 10, 30), "Europe/Madrid")
         bookings.move(session, context, desk.bench.now, Actor("dispatcher", 3, "Elena"), desk.booking, to)
-        assert doubtful(session, desk.bench.now) == []
+        assert doubtful(session, desk.bench.now) == declines_of(session, [desk.booking]) == []
     desk.answer("DECLINED", stamp=at(24, 10, 9))
     desk.visit()
     assert desk.told() == [], "that was about the hour before"

@@ -61,6 +61,40 @@ def test_a_decline_is_shown_and_the_booking_stands(desk: TechnicianDesk) -> None
     assert f'href="/s/{booked}"' in page
 
 
+def test_a_decline_is_marked_in_the_agenda_and_on_the_next_sessions_card(desk: TechnicianDesk) -> None:
+    declined(desk)
+    read_answers(desk)
+    browser = desk.browser(MARTA)
+    pages = [browser.get(f"/agenda?view={view}&from=2026-11-26").text for view in ("week", "day", "list")]
+    for page in pages:
+        assert '<span class="event-why is-warn">Declined by Pablo Sol</span>' in page
+        assert "#calendar-x" in page, "what stands in the line of the hour, where there is no room for words"
+        assert "Pablo Sol has declined by calendar; the booking still stands." in page
+    browser.client.set_cookie("lang", "es")
+    page = browser.get("/agenda?from=2026-11-26").text
+    assert "Rechazada por Pablo Sol" in page
+
+
+@pytest.mark.parametrize("changed", ["moved", "accepted", "over", "unread"])
+def test_what_is_no_decline_of_the_session_as_it_stands_is_not_marked(
+    desk: TechnicianDesk, changed: str
+) -> None:
+    booked = declined(desk)
+    if changed != "unread":
+        read_answers(desk)
+    with write(desk.service.sessions) as session:
+        if changed == "moved":
+            session.get_one(Booking, booked).asked_sequence += 1
+        elif changed == "accepted":
+            session.query(InvitationAnswer).one().answer = "accepted"
+    if changed == "over":
+        desk.clock.now = NOW.replace(day=28)
+    page = desk.browser(MARTA).get("/agenda?from=2026-11-26").text
+    assert "Clínica Sol" in page
+    assert "Declined" not in page
+    assert "has declined" not in page
+
+
 def test_without_a_mailbox_nothing_is_shown(desk: TechnicianDesk) -> None:
     booked = declined(desk)
     assert "data-answer" not in desk.browser(MARTA).get(f"/s/{booked}").text

@@ -26,7 +26,25 @@ def answers_view(session: Session, booking: Booking, zone: ZoneInfo) -> Sequence
     if not _reading():
         return ()
     stands = booking.status in LIVE
-    return [_answer(row, booking.sequence, zone, stands) for row in keeping.answers_of(session, booking.id)]
+    return [
+        _answer(row, booking.asked_sequence, zone, stands) for row in keeping.answers_of(session, booking.id)
+    ]
+
+
+def declined_words(session: Session, bookings: Sequence[Booking]) -> dict[int, str]:
+    """For an agenda: of each booking that somebody has declined, who; empty where no mailbox is read."""
+    if not _reading():
+        return {}
+    names: dict[int, list[str]] = {}
+    for row in keeping.declines_of(session, [each.id for each in bookings]):
+        names.setdefault(row.booking_id, []).append(row.name)
+    return {id_: _("Declined by %(names)s", names=", ".join(each)) for id_, each in names.items()}
+
+
+def decline_lines(session: Session, booking: Booking) -> list[dict[str, str]]:
+    """For the card of the next session: a line for each who has declined it as it stands."""
+    rows = keeping.declines_of(session, [booking.id]) if _reading() else ()
+    return [{"state": "warn", "text": _words(row, stands=True)} for row in rows]
 
 
 def inbox_view(session: Session, at: datetime, zone: ZoneInfo) -> dict[str, Any] | None:
@@ -50,13 +68,13 @@ def _reading() -> bool:
     return bool(current_app.extensions["ventana"].installation.replies)
 
 
-def _answer(row: InvitationAnswer, sequence: int, zone: ZoneInfo, stands: bool) -> dict[str, Any]:
+def _answer(row: InvitationAnswer, asked: int, zone: ZoneInfo, stands: bool) -> dict[str, Any]:
     return {
         "state": STATES[row.answer],
         "answer": row.answer,
         "words": _words(row, stands),
         "when": i18n.say_short_moment(row.stamped_at, zone),
-        "earlier": row.sequence < sequence,
+        "earlier": row.sequence < asked,
         "comment": row.comment,
         "sender": row.sender,
     }
@@ -74,7 +92,7 @@ def _words(row: InvitationAnswer, stands: bool) -> str:
 
 def _line(row: InvitationAnswer, zone: ZoneInfo) -> dict[str, Any]:
     booking = row.booking
-    return _answer(row, booking.sequence, zone, stands=True) | {
+    return _answer(row, booking.asked_sequence, zone, stands=True) | {
         "title": short_customer(booking.customer.company),
         "starts": i18n.say_moment(booking.starts_at, zone),
         "url": url_for("technician.session.page", booking_id=booking.id),

@@ -20,6 +20,7 @@ from scheduler.store.models import Booking, Check, Technician
 from web import i18n
 from web.i18n import gettext as _
 from web.i18n import ngettext
+from web.parts.answers import declined_words
 from web.technician import grid
 from web.technician.check_words import latest_done, short_reason
 from web.technician.look import LIGHTS, Look
@@ -76,6 +77,7 @@ def agenda_view(scene: Scene) -> dict[str, Any]:
     chosen = scene.look.light
     shown = [row for row in ahead if light(row.verdict) == chosen] if chosen else rows
     checks = latest_done(scene.session, [row.id for row in shown if row.verdict in ("not_ready", "at_risk")])
+    declined = declined_words(scene.session, [row for row in shown if is_ahead(row, scene.at)])
     opens = technician_open(scene.session, scene.desk, scene.technician, scene.window)
     days = _days(scene, rows, opens)
     spans = {
@@ -93,7 +95,7 @@ def agenda_view(scene: Scene) -> dict[str, Any]:
         "counters": _counters(scene, ahead),
         "hours": frame.hours,
         "days": [
-            _day(scene, frame, day, open_spans[day], [(shown[n], s) for n, s in spans[day]], checks)
+            _day(scene, frame, day, open_spans[day], [(shown[n], s) for n, s in spans[day]], checks, declined)
             for day in days
         ],
         "empty": not shown,
@@ -138,6 +140,7 @@ def _day(
     opens: Sequence[grid.Span],
     sessions: Sequence[tuple[Booking, grid.Span]],
     checks: dict[int, Check],
+    declined: dict[int, str],
 ) -> dict[str, Any]:
     lanes = grid.lanes([span for _, span in sessions])
     return {
@@ -151,6 +154,7 @@ def _day(
         "now": _now_line(scene, frame) if day == scene.today else None,
         "events": [
             _event(scene, row, frame.place(span), lane, checks.get(row.id))
+            | {"declined": declined.get(row.id)}
             for (row, span), lane in zip(sessions, lanes, strict=True)
         ],
     }

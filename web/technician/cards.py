@@ -16,6 +16,7 @@ from scheduler.rules.closing import proposed_minutes
 from scheduler.store.models import Booking, Technician
 from web import i18n
 from web.i18n import gettext as _
+from web.parts.answers import decline_lines
 from web.technician.agenda_view import door_line
 from web.technician.check_words import check_line, latest_done
 from web.technician.ways_in import address_of
@@ -51,7 +52,11 @@ def next_card(
         "starts": _starts(row, at, zone),
         "line": door_line(row),
         "address": address_of(row.access_point),
-        "lines": [*_check_lines(session, desk, row, at, zone), *_balance_lines(row)],
+        "lines": [
+            *_check_lines(session, desk, row, at, zone),
+            *decline_lines(session, row),
+            *_balance_lines(row),
+        ],
         "words": row.description,
         "url": url_for("technician.session.page", booking_id=row.id),
         "test": url_for("technician.access.ask", booking_id=row.id)
