@@ -1,4 +1,4 @@
-"""Let somebody of the desk set their own password by a link that works once."""
+"""People of the desk set their own password: by a link that works once, or knowing the one they have."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -64,10 +64,28 @@ def set_password(session: Session, desk: DeskContext, now: datetime, token: str,
     )
     if used is None:
         raise SignInFailed
+    _keep(session, desk, now, row, hashed)
+    return row
+
+
+def change(session: Session, desk: DeskContext, now: datetime, actor: Actor, password: str) -> Technician:
+    """Another password for who has just proved the one they have; their sessions and unused links end, they are told.
+
+    Raises InvalidInput("password", …).
+    """
+    hashed = hash_password(password)
+    row = session.get_one(Technician, actor.id, with_for_update=True, populate_existing=True)
+    session.execute(delete(PasswordLink).where(PasswordLink.technician_id == row.id))
+    _keep(session, desk, now, row, hashed)
+    reader = notices.Reader(row.name, row.email, row.locale)
+    key = f"password:{row.id}:{row.session_generation}"
+    notices.write(session, desk, now, key, "password_changed", reader, {})
+    return row
+
+
+def _keep(session: Session, desk: DeskContext, now: datetime, row: Technician, hashed: str) -> None:
     row.password_hash, row.session_generation = hashed, row.session_generation + 1
     session.flush()
     own = Actor("dispatcher" if row.role == "dispatcher" else "technician", row.id, row.name)
-    audit.record(
-        session, desk.installation.keys.audit, now, own, "technician.password", f"technician:{row.id}"
-    )
-    return row
+    key = desk.installation.keys.audit
+    audit.record(session, key, now, own, "technician.password", f"technician:{row.id}")

@@ -28,6 +28,7 @@ NO_SESSION = {
     "low_balance",
     "mail_request",
     "mail_request_received",
+    "password_changed",
     "rma",
     "rma_asked",
     "set_password",

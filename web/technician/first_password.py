@@ -33,7 +33,7 @@ def keep(token: str) -> ResponseReturnValue:
     service = current_app.extensions["ventana"]
     first, second = request.form.get("password", ""), request.form.get("password_again", "")
     try:
-        _require_same(first, second)
+        require_same(first, second)
         with write(service.sessions) as session:
             person = passwords.set_password(
                 session, service.desk(session), now(), token[:LONGEST_TOKEN], first
@@ -46,7 +46,8 @@ def keep(token: str) -> ResponseReturnValue:
     return redirect(goal, 303)
 
 
-def _require_same(first: str, second: str) -> None:
+def require_same(first: str, second: str) -> None:
+    """Raises InvalidInput("password_again", "differs")."""
     if first != second:
         raise InvalidInput("password_again", "differs")
 

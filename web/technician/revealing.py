@@ -1,19 +1,16 @@
 """A customer's credential, shown for a minute to who has just typed their password again."""
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler import people
 from scheduler.revealing import may_reveal, reveal
-from scheduler.rules.refusals import NotAllowed, SignInFailed, TooManyTries
+from scheduler.rules.refusals import NotAllowed, TooManyTries
 from scheduler.store.engines import read, write
 from web.app import now
-from web.gatekeeping import client_network
-from web.i18n import gettext as _
-from web.parts.refusing import plain, show
+from web.parts.refusing import show
 from web.parts.staff import ID, actor
-from web.security import authenticated_again, current_person, staff_required
-from web.technician.door import PASSWORD_LENGTH
+from web.security import authenticated_again, staff_required
+from web.technician.proving import not_theirs, proved
 from web.technician.session import session_page
 from web.technician.who import own_session
 
@@ -31,15 +28,11 @@ def show_credential(booking_id: int) -> ResponseReturnValue:
         if not may_reveal(actor(), own_session(session, booking_id), now()).allowed:
             raise NotAllowed("credential")
     try:
-        known = _proved()
+        known = proved("password")
     except TooManyTries as refusal:
         return session_page(booking_id, show([refusal]))
     if not known:
-        title, text = (
-            _("We could not verify your password"),
-            _("Password: it is not the one you sign in with."),
-        )
-        return session_page(booking_id, plain("password", SignInFailed.code, title, text))
+        return session_page(booking_id, not_theirs("password"))
     with write(service.sessions) as session:
         row = own_session(session, booking_id)
         authenticated_again(session, now())
@@ -53,17 +46,6 @@ def show_credential(booking_id: int) -> ResponseReturnValue:
             seconds=SHOWN_SECONDS,
         )
     return _gone_soon(text, page)
-
-
-def _proved() -> bool:
-    """Whether the password is this person's; each try is counted as one of signing in. Raises TooManyTries."""
-    person = current_person()
-    if person is None:
-        return False
-    password = request.form.get("password", "")[:PASSWORD_LENGTH]
-    with write(current_app.extensions["ventana"].sessions) as session:
-        found = people.sign_in_staff(session, now(), person.email, password, client_network())
-        return found is not None and found.id == person.actor.id
 
 
 def _gone_soon(text: str, page: str) -> Response:
