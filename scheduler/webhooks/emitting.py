@@ -22,8 +22,6 @@ EVENTS = (
     "booking.completed",
     "booking.missed",
     "booking.reopened",
-    "booking.missed",
-    "booking.reopened",
     "light.changed",
     "test",
 )

@@ -2,14 +2,20 @@
 
 import http.client
 import socket
+import time
 from pathlib import Path
 
 from sqlalchemy import select, text
 
+from fixtures.calendar_server import calendar, meeting, serving
+from fixtures.processes import free_port
 from fixtures.served import Installed
+from scheduler.actor import SYSTEM
+from scheduler.bootstrap import Service
+from scheduler.busy import calendars as busy
 from scheduler.calendars import secrets
-from scheduler.store.engines import write
-from scheduler.store.models import Technician
+from scheduler.store.engines import read, write
+from scheduler.store.models import BusyCalendar, ReplyInbox, Technician
 
 TOKEN = "canaryTokenOfASession-24"
 
@@ -93,3 +99,51 @@ def test_no_secret_is_written_down(tmp_path: Path) -> None:
     assert "***" in written, "the paths were written down, without what is secret"
     for secret in (live, ended, TOKEN):
         assert secret not in written
+
+
+def test_neither_an_own_calendars_address_nor_the_mailboxs_password_is_written_down(tmp_path: Path) -> None:
+    """Both are used by the engine: addresses that answer, refuse and lead astray, and a mailbox that nobody serves."""
+    with serving() as calendars:
+        calendars.publish(
+            "/canaryOfTheCalendar.ics", calendar(meeting("a", "20300101T090000Z", "20300101T100000Z"))
+        )
+        calendars.answer("/canaryRefused.ics", 401)
+        calendars.answer("/canaryAstray.ics", 302, Location="http://169.254.169.254/canaryInside")
+        desk = Installed(
+            tmp_path,
+            settings={
+                "VENTANA_LOG_LEVEL": "DEBUG",
+                "VENTANA_LOOPBACK_PORTS": f"127.0.0.1:{calendars.port}",
+                "VENTANA_IMAP_HOST": "127.0.0.1",
+                "VENTANA_IMAP_PORT": str(free_port()),
+                "VENTANA_IMAP_USER": "citas@levantia.example",
+                "VENTANA_IMAP_PASSWORD": "canaryOfTheMailbox",
+            },
+        )
+        desk.fill(customers=1)
+        service = desk.service()
+        with write(service.sessions) as session:
+            person, context = session.scalars(select(Technician)).one(), service.desk(session)
+            for path in list(calendars.pages):
+                url = calendars.url(path)
+                busy.add_calendar(session, context, service.vault, service.clock(), SYSTEM, person.id, url)
+        with desk.serving() as process:
+            ends = time.monotonic() + 60
+            while (problems := problems_of(service)) != {None, "login", "address_refused"}:
+                assert time.monotonic() < ends, problems
+                time.sleep(0.1)
+            written = process.log()
+        service.close()
+    assert "the inbox for answers cannot be read: unreachable" in written, (
+        "the control: the engine writes here"
+    )
+    assert "canary" not in written
+
+
+def problems_of(service: Service) -> set[str | None]:
+    """How the readings of all calendars ended; nothing while one is to come."""
+    with read(service.sessions) as session:
+        rows = session.scalars(select(BusyCalendar)).all()
+        inbox = session.get(ReplyInbox, 1)
+        done = inbox is not None and all(row.tried_at is not None for row in rows)
+        return {row.problem for row in rows} if done else set()
