@@ -18,8 +18,9 @@ from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
 from scheduler.customers import ledger
 from scheduler.placing import BookingRequest, Move, insert, override_reason, place
+from scheduler.rules.approval import first_status
 from scheduler.rules.lifecycle import next_status
-from scheduler.store.bookings import HELD, Booking
+from scheduler.store.bookings import HELD, Booking, Entitlement
 
 __all__ = [
     "BookingRequest",
@@ -61,19 +62,30 @@ def release_holds(session: Session, now: datetime, actor: Actor) -> None:
 def book(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, request: BookingRequest
 ) -> Booking:
-    """Confirm an intervention. The actor's own hold on the slot gives way to it in the same transaction.
+    """Book an intervention. The actor's own hold on the slot gives way to it in the same transaction.
 
+    It is confirmed at once, or waits for the desk's approval where the conditions ask for one.
     Raises the refusals of `refuse_unbookable`, SlotTaken(alternatives), NotEntitled, HoursExhausted, ToolNotAccepted.
     """
     release_holds(session, now, actor)
-    booking = insert(session, desk, now, actor, request, status="confirmed")
+    status = _first_status(session, desk, actor, request.entitlement_id)
+    booking = insert(session, desk, now, actor, request, status=status)
     with ledger.watching(session, desk, now, booking.entitlement):
         entitlements.hold(session, now, booking, request.minutes, actor)
     checks.plan(session, desk, booking, now)
     write_event(session, desk, booking, now, new=True)
-    notices.booking_changed(session, desk, now, booking, "confirmed")
+    notices.booking_changed(session, desk, now, booking, status)
+    if status == "pending":
+        notices.approval_asked(session, desk, now, booking)
     write_down(session, desk, now, actor, "booking.book", booking, override=request.override_reason)
     return booking
+
+
+def _first_status(session: Session, desk: DeskContext, actor: Actor, entitlement_id: int) -> str:
+    if not desk.conditions.approval.needed_for:
+        return "confirmed"
+    right = session.get(Entitlement, entitlement_id)  # kept by the session: placing reads it anyway
+    return first_status(desk.conditions, right.kind if right else "", actor.kind)
 
 
 def move(
@@ -125,13 +137,13 @@ def release_for_red(session: Session, desk: DeskContext, now: datetime, booking:
 
 
 def booked_by(session: Session, actor: Actor, access_point_id: int, starts_at: datetime) -> Booking | None:
-    """The actor's own confirmed booking of that door at that moment: what a second click on "confirm" runs into."""
+    """The actor's own booking of that door at that moment: what a second click on "confirm" runs into."""
     return session.scalar(
         select(Booking).where(
             Booking.customer_id == actor.customer_id,
             Booking.starts_at == starts_at,
             Booking.access_point_id == access_point_id,
-            Booking.status == "confirmed",
+            Booking.status.in_(("pending", "confirmed")),
             Booking.created_by == str(actor),
         )
     )

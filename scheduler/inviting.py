@@ -18,7 +18,14 @@ from scheduler.store.models import AppPassword, Booking, Contact, FeedSecret, No
 
 READS = timedelta(days=3)
 """A calendar not asked for in so long is not relied upon: the slowest programs ask once a day."""
-METHODS = {"confirmed": REQUEST, "moved": REQUEST, "cancelled": CANCEL, "released": CANCEL}
+METHODS = {
+    "confirmed": REQUEST,
+    "moved": REQUEST,
+    "cancelled": CANCEL,
+    "refused": CANCEL,
+    "released": CANCEL,
+    "undecided": CANCEL,
+}
 """What happened to a booking and the method that says it; nothing else is an invitation's matter."""
 
 Invitation = tuple[str, bytes]

@@ -13,6 +13,7 @@ from scheduler.context import DeskContext
 from scheduler.inviting import Invitation, Invitations
 from scheduler.links import booking_token
 from scheduler.mails import compose
+from scheduler.rules.approval import decide_by
 from scheduler.rules.verdict import light
 from scheduler.store.models import Booking, Check, Contact, Notice, Technician
 from scheduler.store.once import insert_once
@@ -22,8 +23,8 @@ from scheduler.wording import say_hours, say_moment, say_window
 
 KIND = "notice"
 """The engine's name for this work."""
-CLOSING = ("completed", "missed", "reopened")
-"""What the technician does, and need not be told."""
+UNTOLD = ("completed", "missed", "reopened", "pending")
+"""What the technician does, and need not be told; and what is not settled yet, which their calendar shows."""
 Row = dict[str, Any]
 """The columns of one mail."""
 SOON = timedelta(hours=24)
@@ -57,23 +58,41 @@ def booking_changed(
     booking: Booking,
     what: str,
     left_technician_id: int | None = None,
+    reason: str = "",
 ) -> None:
-    """Tell those concerned that a booking was confirmed, moved, cancelled, released, completed, missed or reopened.
+    """Tell those concerned what happened to a booking.
 
-    Customers always get a mail; the technician (and `left_technician_id`, who had it until now) where the session
-    is near or their calendar does not show it by itself.
+    It is pending, confirmed, moved, cancelled, refused (with the `reason`), undecided, released, completed, missed or
+    reopened. Customers always get a mail; the technician (and `left_technician_id`, who had it until now) where the
+    session is near or their calendar does not show it by itself.
     """
     booking_event(session, now, booking, f"booking.{what}", str(booking.rev))
     invitations = Invitations(session, desk, now, booking, what)
     mails: list[Row | None] = [
-        _to_contact(desk, now, booking, what, each, invitations) for each in booking.customer.contacts
+        _to_contact(desk, now, booking, what, each, invitations, reason) for each in booking.customer.contacts
     ]
-    if what not in CLOSING:
-        mails.append(_to_technician(desk, now, booking, what, booking.technician, invitations))
+    if what not in UNTOLD:
+        said = "cancelled" if what in ("refused", "undecided") else what
+        mails.append(_to_technician(desk, now, booking, said, booking.technician, invitations))
     if left_technician_id is not None:
         before = session.get_one(Technician, left_technician_id)
         mails.append(_to_technician(desk, now, booking, "left", before, invitations))
     _put(session, [mail for mail in mails if mail is not None], now)
+
+
+def approval_asked(session: Session, desk: DeskContext, now: datetime, booking: Booking) -> None:
+    """Tell the desk's own mailbox that a booking waits for a dispatcher, and until when."""
+    house = Reader(desk.name, desk.email, "es")
+    facts = booking_facts(desk, booking, house.locale) | _decide_by(desk, booking, house.locale)
+    facts |= {"link": f"{desk.installation.link_base}/approvals", "words": booking.description}
+    key = f"approval:{booking.id}:{booking.rev}"
+    write(session, desk, now, key, "approval_asked", house, facts, booking_id=booking.id)
+
+
+def _decide_by(desk: DeskContext, booking: Booking, locale: str) -> dict[str, str]:
+    by = decide_by(desk.conditions, booking.starts_at, booking.requested_at)
+    policy = desk.conditions.approval.unanswered
+    return {"decide_by": say_moment(by, ZoneInfo(booking.wall_zone), locale), "unanswered": policy}
 
 
 def light_changed(
@@ -105,10 +124,14 @@ def _to_contact(
     what: str,
     contact: Contact,
     invitations: Invitations,
+    reason: str,
 ) -> Row:
     reader = Reader(contact.name, contact.email, booking.customer.locale)
     key = f"booking:{booking.id}:{booking.rev}:{what}:{reader.address}"
-    facts, invitation = booking_facts(desk, booking, reader.locale), invitations.for_contact(contact)
+    facts = booking_facts(desk, booking, reader.locale) | {"reason": reason}
+    if what == "pending":
+        facts |= _decide_by(desk, booking, reader.locale)
+    invitation = invitations.for_contact(contact)
     return _row(desk, now, key, what, reader, facts, booking_id=booking.id, invitation=invitation)
 
 
@@ -159,6 +182,7 @@ def booking_facts(desk: DeskContext, booking: Booking, locale: str) -> dict[str,
         else None,
         "note": booking.session_note,
         "override": booking.override_reason,
+        "pending": booking.status == "pending",
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import outbox, reminders, upkeep
+from scheduler import approving, outbox, reminders, upkeep
 from scheduler.booking import release_for_red
 from scheduler.busy import turns as busy_turns
 from scheduler.checks import planning
@@ -60,6 +60,7 @@ def regular_of(parts: Parts) -> Sequence[Every]:
     return [
         *inbox,
         Every("expire_holds", 30.0, partial(upkeep.expire_holds, sessions, clock)),
+        Every("decide_overdue", 30.0, partial(approving.decide_overdue, sessions, clock, parts.installation)),
         Every("offer_slots", 5.0, partial(offering.sweep, sessions, clock, parts.installation)),
         Every("remind", 60.0, partial(reminders.write_due, sessions, clock, parts.installation)),
         Every(

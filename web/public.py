@@ -86,6 +86,7 @@ def _rows(conditions: Conditions) -> list[Row]:
         Row("C11", _("Notice"), _notice(conditions)),
         Row("", _("Checks of the access"), _checks(conditions)),
         Row("", _("When nobody is there"), _no_show(conditions)),
+        *([Row("", _("Approval"), _approval(conditions))] if conditions.approval.needed_for else []),
         Row("", _("Waiting list"), _waiting(conditions)),
     ]
 
@@ -244,4 +245,27 @@ def _waiting(conditions: Conditions) -> tuple[str, ...]:
             days=rules.longest_days,
             offers=rules.unanswered_offers,
         ),
+    )
+
+
+def _approval(conditions: Conditions) -> tuple[str, ...]:
+    """Only where the desk approves anything: elsewhere a booking is confirmed at once, as people expect."""
+    rules = conditions.approval
+    kinds = i18n.say_list(kind_word(kind) for kind in rules.needed_for)
+    before = i18n.say_duration(rules.minutes_before)
+    unanswered = (
+        _("Where nobody has decided %(length)s before the start, the session is confirmed.", length=before)
+        if rules.unanswered == "confirm"
+        else _(
+            "Where nobody has decided %(length)s before the start, the time is free again, at no cost, "
+            "and we write to you.",
+            length=before,
+        )
+    )
+    return (
+        _(
+            "The desk approves each session before it is confirmed (%(kinds)s); the time is kept meanwhile.",
+            kinds=kinds,
+        ),
+        unanswered,
     )

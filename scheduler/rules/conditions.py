@@ -15,6 +15,7 @@ from scheduler.rules.lead_time import Counted, LeadTime
 Kind = Literal["purchase", "hours", "maintenance", "reseller"]
 RedLightPolicy = Literal["release", "hold"]
 NoShowPolicy = Literal["consume", "release"]
+UnansweredPolicy = Literal["release", "confirm"]
 
 KINDS: Final = ("purchase", "hours", "maintenance", "reseller")
 PLATFORMS: Final = ("asterisk", "elastix", "3cx")
@@ -39,6 +40,17 @@ class Topic:
     code: str
     es: str
     en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Whose bookings wait for the desk's approval, and what follows when nobody decides in time."""
+
+    needed_for: tuple[str, ...] = ()
+    """Kinds of entitlement; none by default."""
+    unanswered: UnansweredPolicy = "release"
+    minutes_before: int = 120
+    """How long before the start it must be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ class Conditions:
     low_balance_minutes: int = 120
     no_show_grace_minutes: int = 15
     waiting: Waiting = Waiting()
+    approval: Approval = Approval()
 
 
 _LIMITS: Final[Mapping[str, tuple[int, int]]] = {
@@ -133,6 +146,8 @@ def parse_conditions(raw: Mapping[str, Any]) -> Conditions:
         read["durations_minutes"] = _durations("durations_minutes", raw["durations_minutes"])
     if "waiting" in raw:
         read["waiting"] = _waiting(_table("waiting", raw))
+    if "approval" in raw:
+        read["approval"] = _approval(_table("approval", raw))
     if "check_stages" in raw:
         read["check_stages"] = _words("check_stages", raw["check_stages"], among=STAGES)
     return _consistent(Conditions(**read))
@@ -142,6 +157,9 @@ def _consistent(conditions: Conditions) -> Conditions:
     """Refuse values that are right one by one and wrong together."""
     if conditions.grid_minutes not in (15, 30):
         raise ConditionsError("grid_minutes", "must be 15 or 30")
+    for kind in conditions.approval.needed_for:
+        if conditions.approval.minutes_before > conditions.lead[kind].minutes:
+            raise ConditionsError("approval.minutes_before", f"is more than the notice of lead.{kind}")
     both = {t.code for t in conditions.topics_included} & {t.code for t in conditions.topics_excluded}
     if both:
         raise ConditionsError("topics_excluded", f"also included: {', '.join(sorted(both))}")
@@ -211,6 +229,20 @@ def _waiting(table: Mapping[str, Any]) -> Waiting:
         if name in table
     }
     return Waiting(counted=_counted("waiting", table), **numbers)
+
+
+def _approval(table: Mapping[str, Any]) -> Approval:
+    """Who waits for the desk; what is left out keeps its default."""
+    _refuse_unknown("approval.", table, [field.name for field in fields(Approval)])
+    needed = table.get("needed_for", [])
+    if needed != []:
+        needed = _words("approval.needed_for", needed, among=KINDS)
+    unanswered = table.get("unanswered", "release")
+    if unanswered not in ("release", "confirm"):
+        raise ConditionsError("approval.unanswered", 'must be "release" or "confirm"')
+    policy: UnansweredPolicy = unanswered
+    minutes = table.get("minutes_before", Approval().minutes_before)
+    return Approval(tuple(needed), policy, _whole("approval.minutes_before", minutes, 0, 10_080))
 
 
 def _methods(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:

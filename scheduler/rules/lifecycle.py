@@ -7,6 +7,7 @@
      │    pending ──approve  ├──────no_show─────┴──▶ no_show
      │      │                │
      ├──────┴─────cancel─────┴──▶ cancelled
+     │      └─────refuse────────▶ cancelled
      └──────┴─expire──▶ expired
 
     done, no_show ──reopen──▶ in_session   for some minutes, when it was closed by mistake
@@ -21,7 +22,9 @@ from typing import Final, Literal, get_args
 from scheduler.rules.refusals import TransitionNotAllowed
 
 Status = Literal["held", "pending", "confirmed", "in_session", "done", "no_show", "cancelled", "expired"]
-Verb = Literal["confirm", "approve", "move", "start", "complete", "cancel", "no_show", "expire", "reopen"]
+Verb = Literal[
+    "confirm", "approve", "refuse", "move", "start", "complete", "cancel", "no_show", "expire", "reopen"
+]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
@@ -37,7 +40,13 @@ FINAL: Final[tuple[Status, ...]] = ("done", "no_show", "cancelled", "expired")
 
 _NEXT: Final[dict[str, dict[str, Status]]] = {
     "held": {"confirm": "confirmed", "move": "held", "cancel": "cancelled", "expire": "expired"},
-    "pending": {"approve": "confirmed", "move": "pending", "cancel": "cancelled", "expire": "expired"},
+    "pending": {
+        "approve": "confirmed",
+        "refuse": "cancelled",
+        "move": "pending",
+        "cancel": "cancelled",
+        "expire": "expired",
+    },
     "confirmed": {"move": "confirmed", "start": "in_session", "cancel": "cancelled", "no_show": "no_show"},
     "in_session": {"complete": "done", "no_show": "no_show"},
     "done": {"reopen": "in_session"},

@@ -158,6 +158,12 @@ class Booking(Base):
             sqlite_where=text("status = 'held'"),
             postgresql_where=text("status = 'held'"),
         ),
+        Index(
+            "ix_booking_pending",
+            "starts_at",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
         {"sqlite_strict": True},
     )
 

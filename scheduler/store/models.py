@@ -15,6 +15,7 @@ from scheduler.store.bookings import (
     Rma,
 )
 from scheduler.store.busy import BusyCalendar, BusyTime
+from scheduler.store.decisions import BookingDecision
 from scheduler.store.devices import AppPassword, CalendarTombstone
 from scheduler.store.intake import (
     ClaimDecision,
@@ -53,6 +54,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Booking",
+    "BookingDecision",
     "BusyCalendar",
     "BusyTime",
     "CalendarObject",

@@ -15,10 +15,13 @@ from scheduler.waking import wake
 KIND = "webhook"
 """The engine's name for this work."""
 EVENTS = (
+    "booking.pending",
     "booking.confirmed",
     "booking.moved",
     "booking.cancelled",
+    "booking.refused",
     "booking.released",
+    "booking.undecided",
     "booking.completed",
     "booking.missed",
     "booking.reopened",

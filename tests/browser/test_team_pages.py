@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
-from scheduler.store.models import BusyCalendar
+from scheduler import approving
+from scheduler.actor import Actor
+from scheduler.store.models import Booking, BusyCalendar, Technician, WaitingEntry
+from scheduler.waiting import offering
 from tests.browser.conftest import AXE, AXE_TAGS
 from tests.web.technician_desk import ELENA, JORDI, MARTA, NOW, PONS, SOL, TechnicianDesk, make_desk
 
@@ -37,8 +40,35 @@ def desk(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
         first = session.scalars(select(BusyCalendar)).first()
         assert first
         first.tried_at, first.good_at, first.problem = NOW, NOW - timedelta(hours=3), "login"
+    undecided(made)
     yield made
     made.service.close()
+
+
+def undecided(made: TechnicianDesk) -> None:
+    """Two sessions wait for approval, one was refused; one customer waits for a slot and is asked about one."""
+    asked = [made.book(SOL, NOW.replace(hour=11, minute=0) + timedelta(days=day)) for day in (10, 13, 14)]
+    with made.writing() as (session, desk):
+        session.execute(update(Booking).where(Booking.id.in_(asked)).values(status="pending"))
+        session.expire_all()
+        row = session.get_one(Booking, asked[2])
+        elena = session.scalars(select(Technician).where(Technician.email == ELENA)).one()
+        actor = Actor("dispatcher", elena.id, elena.name)
+        approving.refuse(session, desk, NOW, actor, row.id, row.rev, "Ese día estamos en una feria")
+        session.add(
+            WaitingEntry(
+                customer_id=row.customer_id,
+                access_point_id=row.access_point_id,
+                entitlement_id=row.entitlement_id,
+                description="",
+                minutes=60,
+                zone="Europe/Madrid",
+                from_at=NOW,
+                until_at=NOW + timedelta(days=5),
+                created_at=NOW,
+            )
+        )
+    offering.sweep(made.service.sessions, lambda: NOW, made.service.installation)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +113,7 @@ def pages(desk: TechnicianDesk, url: str, page: Page) -> Iterator[str]:
     page.locator("button[value=preview]").click()
     page.wait_for_selector("#preview-title")
     yield "preview"
-    for path in ("/team", "/desk/to-move", "/account"):
+    for path in ("/team", "/desk/to-move", "/account", "/approvals", "/waiting"):
         page.goto(url + path)
         yield path
 

@@ -69,6 +69,7 @@ def render(bench: Bench, kind: str, booking_id: int) -> Notice:
         facts |= {"topic": "sip.conf", "words": "SIP 403", "invoice": "F-1", "file_name": "log.txt"}
         facts |= {"step": "code_issued", "number": 7, "rma_code": "RMA-2345", "symptoms": "SIP 503"}
         facts |= {"from_name": "Ana López", "from_address": "ana@sol.example"}
+        facts |= {"decide_by": "martes 24", "unanswered": "release"}
         facts |= {"first": "miércoles 25", "last": "viernes 27", "length": "1 h"}
         reader = notices.Reader("Ana López", "ana@sol.example", locale)
         notices.write(session, desk, NOW, f"test:{kind}", kind, reader, facts, booking_id=row.id)

@@ -28,12 +28,19 @@ from scheduler.team import people as team
 from scheduler.waiting import answering, joining
 from tests.services.conftest import LUZ, NOW, PONS, SOL, Bench, at
 from tests.services.customer_desk import ELENA, id_of, right_of
-from tests.services.waiting_desk import STARTS, THURSDAY, asked, fill, free, join, live, mails, state, sweep
-
-
-def accept(bench: Bench, token: str) -> int:
-    with bench.writing() as (session, desk):
-        return answering.accept(session, desk, bench.now, answering.offer_of(session, token)).id
+from tests.services.waiting_desk import (
+    STARTS,
+    THURSDAY,
+    accept,
+    asked,
+    fill,
+    free,
+    join,
+    live,
+    mails,
+    state,
+    sweep,
+)
 
 
 def decline(bench: Bench, token: str) -> None:

@@ -11,7 +11,7 @@ from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
 from scheduler.placing import insert
 from scheduler.store.models import Booking, Notice, SlotOffer, WaitingEntry
-from scheduler.waiting import joining, offering
+from scheduler.waiting import answering, joining, offering
 from scheduler.waiting.joining import WaitingForm
 from scheduler.waiting.telling import offer_token
 from tests.services.conftest import PONS, SOL, Bench, at
@@ -117,3 +117,9 @@ def live(bench: Bench, start: datetime) -> list[Booking]:
             Booking.starts_at == start, Booking.status.in_(("held", "pending", "confirmed"))
         )
         return list(session.scalars(query))
+
+
+def accept(bench: Bench, token: str) -> int:
+    """Take the slot of this link; returns the booking."""
+    with bench.writing() as (session, desk):
+        return answering.accept(session, desk, bench.now, answering.offer_of(session, token)).id

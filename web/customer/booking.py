@@ -51,6 +51,8 @@ class Scene:
     technicians: tuple[Technician, ...]
     ledger: LeadLedger
     moment: datetime
+    approved: bool
+    """The desk approves sessions under this right before they are confirmed."""
 
 
 @blueprint.get("")
@@ -177,6 +179,7 @@ def _scene(session: Session, desk: DeskContext, trip: Trip) -> Scene | None:
         technicians=tuple(wanted),
         ledger=lead_ledger(desk, right.kind, at),
         moment=at,
+        approved=right.kind in desk.conditions.approval.needed_for,
     )
 
 
@@ -229,7 +232,7 @@ def _facts(session: Session, desk: DeskContext, scene: Scene, start: datetime | 
     bar = (
         _picked(scene, held.starts_at, held.technician, held.held_until)
         if held and fits and not start
-        else _unpicked(week.first_free, scene.zone)
+        else _unpicked(week.first_free, scene)
     )
     return _choices(desk, scene) | {
         "trip": trip,
@@ -239,6 +242,7 @@ def _facts(session: Session, desk: DeskContext, scene: Scene, start: datetime | 
         "check": check_view(session, desk, check, scene.point, place_of(session, trip), i18n.language()),
         "lead": lead_view(desk, scene.ledger, scene.zone),
         "week": week.grid,
+        "approved": scene.approved,
         "wait_url": _wait_url(scene, desk),
         "bar": bar,
     }
@@ -280,16 +284,20 @@ def _picked(
         else ""
     )
     title = f"{i18n.say_moment(start, scene.zone)}–{i18n.say_time(end, scene.zone)}"
-    return summary_view(title, " · ".join(parts), held, _("Confirm booking"))
+    return summary_view(title, " · ".join(parts), held, _button(scene))
 
 
-def _unpicked(first_free: datetime | None, zone: ZoneInfo) -> dict[str, Any]:
+def _button(scene: Scene) -> str:
+    return _("Ask for this time") if scene.approved else _("Confirm booking")
+
+
+def _unpicked(first_free: datetime | None, scene: Scene) -> dict[str, Any]:
     text = (
-        _("The first free one: %(moment)s", moment=i18n.say_short_moment(first_free, zone))
+        _("The first free one: %(moment)s", moment=i18n.say_short_moment(first_free, scene.zone))
         if first_free
         else _("Nothing is free on these days; look at later ones.")
     )
-    return summary_view(text=text, button=_("Confirm booking"))
+    return summary_view(text=text, button=_button(scene))
 
 
 def _nothing_picked() -> Shown:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler import approving
 from scheduler import booking as bookings
 from scheduler.actor import Actor
 from scheduler.calendars.invite import booking_ics
@@ -171,6 +172,10 @@ def booking_view(desk: DeskContext, row: Booking) -> dict[str, Any]:
         "free_until": i18n.say_moment(free_until, zone),
         "is_free": now() <= free_until,
         "changeable": changeable(row),
+        "unanswered": desk.conditions.approval.unanswered,
+        "decide_by": i18n.say_moment(approving.deadline(desk, row), zone)
+        if row.status == "pending"
+        else None,
         "testable": testable(row),
         "mails": [contact.email for contact in row.customer.contacts],
         "used": i18n.say_hours(row.minutes_used) if row.minutes_used is not None else None,
@@ -208,6 +213,7 @@ def _page(token: str) -> ResponseReturnValue:
         facts = {
             "token": token,
             "it": booking_view(desk, row),
+            "decision": approving.decision_of(session, row.id) if not changeable(row) else None,
             "check": check_view(session, desk, last, row.access_point, _place(token, row), language()),
             "timeline_entries": timeline_view(session, desk, row, checks),
             "wait": instant(request.args.get("wait", "")),

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from web.dispatcher import (
+    approvals,
     claims,
     contacts,
     customers,
@@ -39,6 +40,7 @@ PARTS = (
     team_times,
     desk_hours,
     waiting,
+    approvals,
 )
 for part in PARTS:
     dispatcher.register_blueprint(part.blueprint)

@@ -9,7 +9,7 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scheduler import undelivered
+from scheduler import approving, undelivered
 from scheduler.availability import lead_ledger, offers
 from scheduler.checks import explaining
 from scheduler.context import DeskContext, day_window
@@ -19,6 +19,7 @@ from scheduler.rules.verdict import light
 from scheduler.store.models import Booking, Check, Technician
 from scheduler.team.misplaced import misplaced
 from scheduler.team.workload import Load, active_technicians, workload
+from scheduler.waiting.joining import count_waiting
 from web import i18n
 from web.i18n import gettext as _
 from web.i18n import ngettext
@@ -184,6 +185,7 @@ def _ending(each: RunningOut, today: date, few: int) -> dict[str, Any]:
 def waiting_lines(session: Session, desk: DeskContext, at: datetime) -> list[dict[str, Any]]:
     """What waits for the dispatcher, each with its number and its page; what is nothing is not listed."""
     found = [
+        (_("To approve"), approving.count_pending(session), "dispatcher.approvals.listing", "circle-check"),
         (
             _("Sessions to move"),
             len(misplaced(session, desk, at)),
@@ -191,6 +193,7 @@ def waiting_lines(session: Session, desk: DeskContext, at: datetime) -> list[dic
             "calendar-x",
         ),
         (_("Requests to be let in"), claims.count_open(session), "dispatcher.claims.listing", "building-2"),
+        (_("Waiting for a slot"), count_waiting(session), "dispatcher.waiting.listing", "hourglass"),
         (_("Mails given up"), undelivered.count_dead(session), "dispatcher.sending.page", "mail"),
     ]
     return [

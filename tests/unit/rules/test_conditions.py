@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.rules.conditions import Conditions, ConditionsError, Waiting, parse_conditions
+from scheduler.rules.conditions import Approval, Conditions, ConditionsError, Waiting, parse_conditions
 from scheduler.rules.lead_time import LeadTime
 from tests.unit.rules.samples import CONDITIONS, raw_conditions
 
@@ -169,4 +169,33 @@ def test_the_waiting_list_keeps_its_defaults_and_takes_other_numbers() -> None:
 def test_a_wrong_waiting_list_is_named(given: Any, key: str) -> None:
     with pytest.raises(ConditionsError) as caught:
         parse_conditions(raw_conditions() | {"waiting": given})
+    assert caught.value.key == key
+
+
+def test_nobody_waits_for_approval_unless_the_desk_says_so() -> None:
+    raw = raw_conditions()
+    assert CONDITIONS.approval == Approval() == Approval((), "release", 120)
+    del raw["approval"]
+    assert parse_conditions(raw).approval == Approval()
+    raw["approval"] = {"needed_for": ["purchase", "hours"], "unanswered": "confirm", "minutes_before": 60}
+    assert parse_conditions(raw).approval == Approval(("purchase", "hours"), "confirm", 60)
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("purchase", "approval"),
+        ({"needed_for": "purchase"}, "approval.needed_for"),
+        ({"needed_for": ["gold"]}, "approval.needed_for"),
+        ({"needed_for": ["hours", "hours"]}, "approval.needed_for"),
+        ({"unanswered": "wait"}, "approval.unanswered"),
+        ({"minutes_before": -1}, "approval.minutes_before"),
+        ({"minutes_before": "120"}, "approval.minutes_before"),
+        ({"needed_for": ["hours"], "minutes_before": 481}, "approval.minutes_before"),
+        ({"who": "elena"}, "approval.who"),
+    ],
+)
+def test_a_wrong_approval_is_named(given: Any, key: str) -> None:
+    with pytest.raises(ConditionsError) as caught:
+        parse_conditions(raw_conditions() | {"approval": given})
     assert caught.value.key == key

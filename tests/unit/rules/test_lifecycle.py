@@ -6,15 +6,15 @@ from scheduler.rules.lifecycle import FINAL, INITIAL, LIVE, STATUSES, VERBS, all
 from scheduler.rules.refusals import TransitionNotAllowed
 
 TABLE = """
-            confirm    approve    move       start       complete  cancel     no_show  expire   reopen
-held        confirmed  -          held       -           -         cancelled  -        expired  -
-pending     -          confirmed  pending    -           -         cancelled  -        expired  -
-confirmed   -          -          confirmed  in_session  -         cancelled  no_show  -        -
-in_session  -          -          -          -           done      -          no_show  -        -
-done        -          -          -          -           -         -          -        -        in_session
-no_show     -          -          -          -           -         -          -        -        in_session
-cancelled   -          -          -          -           -         -          -        -        -
-expired     -          -          -          -           -         -          -        -        -
+            confirm    approve    refuse     move       start       complete  cancel     no_show  expire   reopen
+held        confirmed  -          -          held       -           -         cancelled  -        expired  -
+pending     -          confirmed  cancelled  pending    -           -         cancelled  -        expired  -
+confirmed   -          -          -          confirmed  in_session  -         cancelled  no_show  -        -
+in_session  -          -          -          -          -           done      -          no_show  -        -
+done        -          -          -          -          -           -         -          -        -        in_session
+no_show     -          -          -          -          -           -         -          -        -        in_session
+cancelled   -          -          -          -          -           -         -          -        -        -
+expired     -          -          -          -          -           -         -          -        -        -
 """
 _HEAD, *_ROWS = (line.split() for line in TABLE.strip().splitlines())
 CELLS = [(row[0], verb, after) for row in _ROWS for verb, after in zip(_HEAD, row[1:], strict=True)]
