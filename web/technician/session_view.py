@@ -87,7 +87,7 @@ def pin_view(pin: Any, zone: ZoneInfo) -> dict[str, Any]:
     """A host key of the door: confirmed, or seen and waiting for somebody to compare it."""
     moment = pin.confirmed_at or pin.first_seen_at
     return {
-        "kind": pin.public_key.split(" ", 1)[0],
+        "kind": _("certificate") if pin.public_key.startswith("sha256:") else pin.public_key.split(" ", 1)[0],
         "fingerprint": pin.fingerprint,
         "confirmed": pin.state == "confirmed",
         "when": i18n.say_short_moment(moment, zone),
