@@ -10,6 +10,7 @@ from scheduler.calendars.rewriting import outdated, rewrite
 from scheduler.calendars.sync import forget_tombstones
 from scheduler.clock import Clock
 from scheduler.context import Installation, load_desk
+from scheduler.customers import previews
 from scheduler.store.bookings import HELD
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, LoginAttempt, RateEvent, SignInCode, WebSession
@@ -49,7 +50,7 @@ def renew_calendars(factory: sessionmaker[Session], clock: Clock, installation: 
 
 
 def forget(factory: sessionmaker[Session], clock: Clock) -> None:
-    """Delete tries, codes and ended sessions a day after they stopped to matter; old pictures and tombstones too."""
+    """Delete tries, codes, ended sessions a day after they stopped to matter; old pictures, imports, tombstones."""
     before = clock() - KEEP
     with write(factory) as session:
         session.execute(delete(RateEvent).where(RateEvent.at < before))
@@ -58,3 +59,4 @@ def forget(factory: sessionmaker[Session], clock: Clock) -> None:
         session.execute(delete(WebSession).where(WebSession.expires_at < before))
         pictures.forget_old(session, clock())
         forget_tombstones(session, clock())
+        previews.forget(session, clock())

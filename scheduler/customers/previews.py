@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler import audit
@@ -19,6 +19,8 @@ from scheduler.rules.refusals import InvalidInput, NotFound
 from scheduler.store.models import CustomerImport, ImportFile, ImportPortion
 from scheduler.waking import wake
 
+KEPT = timedelta(days=30)
+"""How long a file's rows, which name people, are kept once it was written or, if nobody confirmed it, brought."""
 AT_ONCE = 400
 """A file of so many rows costs no longer than a page: whoever keeps it does the rest too, without the engine."""
 
@@ -91,3 +93,12 @@ def planned(session: Session, import_id: int) -> Iterator[Planned]:
     portions = select(ImportPortion.planned).where(ImportPortion.import_id == import_id)
     for kept in session.scalars(portions.order_by(ImportPortion.number).execution_options(yield_per=10)):
         yield from unpack(kept)
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Delete what was brought and what became of it after its time; the audit log keeps who and how many."""
+    ended = func.coalesce(CustomerImport.finished_at, CustomerImport.created_at)
+    over = select(CustomerImport.id).where(CustomerImport.state.in_(("ready", "done")), ended < now - KEPT)
+    for part in (ImportPortion, ImportFile):
+        session.execute(delete(part).where(part.import_id.in_(over)))
+    session.execute(delete(CustomerImport).where(CustomerImport.id.in_(over)))

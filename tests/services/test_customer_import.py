@@ -1,19 +1,21 @@
 """Customers from CSV files as offices make them: what is shown is what is written, once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from fixtures.served import valid_cif
+from scheduler import upkeep
 from scheduler.actor import Actor
 from scheduler.customers import import_turns, importing, previews
 from scheduler.customers.csv_reading import MOST_ROWS, decode, rows
 from scheduler.customers.import_runs import Importer
 from scheduler.customers.importing import Planned
 from scheduler.rules.refusals import InvalidInput, NotAllowed
-from scheduler.store.models import AuditEntry, Contact, Customer, CustomerImport
+from scheduler.store.models import AuditEntry, Contact, Customer, CustomerImport, ImportFile, ImportPortion
 from tests.faults.sizes import size
 from tests.services.conftest import LUZ, NOW, SOL, Bench
 from tests.services.customer_desk import ELENA, count
@@ -220,3 +222,27 @@ def test_a_hundred_thousand_rows_are_read_and_twice_that_is_the_end() -> None:
         list(rows("empresa;cif\n" + line * (MOST_ROWS + 1)))
     assert caught.value.problem == "too_many_rows"
     assert f"maximum={MOST_ROWS}" in str(caught.value)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_what_was_brought_is_forgotten_after_thirty_days(bench: Bench, confirmed: bool) -> None:
+    old = upload(bench, many(0, 3))["id"]
+    if confirmed:
+        confirm(bench, old)
+    bench.now = NOW + previews.KEPT
+    upkeep.forget(bench.database.sessions, lambda: bench.now)
+    assert (count(bench, CustomerImport), count(bench, ImportPortion)) == (1, 1)
+    bench.now += timedelta(seconds=1)
+    upkeep.forget(bench.database.sessions, lambda: bench.now)
+    assert [count(bench, each) for each in (CustomerImport, ImportPortion, ImportFile)] == [0, 0, 0]
+    assert count(bench, Customer) == (6 if confirmed else 3), "customers stay"
+    with bench.writing() as (session, _):
+        noted = select(AuditEntry).where(AuditEntry.action == "customer.import")
+        assert len(session.scalars(noted).all()) == int(confirmed)
+
+
+def test_an_import_under_way_is_not_forgotten(bench: Bench) -> None:
+    with bench.writing() as (session, _):
+        previews.keep(session, NOW, ELENA, previews.Upload("x.csv", many(0, 3)))
+    upkeep.forget(bench.database.sessions, lambda: NOW + 10 * previews.KEPT)
+    assert count(bench, ImportFile) == 1
