@@ -186,9 +186,10 @@ def place(
     span = Interval(to.starts_at, to.starts_at + (booking.ends_at - booking.starts_at))
     reason = None if to.override_reason is None else override_reason(actor, to.override_reason)
     wish = _wish(session, booking, span, to)
-    bookable = refuse_unbookable(session, desk, now, wish, ignore=frozenset({booking.id}))
+    asked_at = later_than(booking.changed_at, now)  # a clock that was set back shortens nobody's notice
+    bookable = refuse_unbookable(session, desk, asked_at, wish, ignore=frozenset({booking.id}))
     untested = {"verdict": "unknown", "verdict_code": None, "checked_at": None}
-    lead = _kept_lead(booking, reason) if wish.kept else _lead(now, bookable.ledger, reason)
+    lead = _kept_lead(booking, reason) if wish.kept else _lead(asked_at, bookable.ledger, reason)
     version = next_version(booking, now)
     fixed = lead | version | untested | {"asked_sequence": version["sequence"]}
     for technician in bookable.technicians:

@@ -72,11 +72,11 @@ def move_booking(
 ) -> Booking | Lost:
     """Give the booking other instants, another technician or both, if its rev is still `seen_rev`.
 
-    `values` must record the lead time anew (`requested_at`, `earliest_at`), or the database would
-    judge the new start by the old request; raises ValueError without them. `rev` grows by one
-    unless `values` says otherwise.
+    `values` must record the lead time anew (`requested_at`, `earliest_at`) and the moment of the change
+    (`changed_at`), or the database would judge the new start by the old request; raises ValueError without
+    them. `rev` grows by one unless `values` says otherwise.
     """
-    if missing := {"requested_at", "earliest_at"} - set(values):
+    if missing := {"requested_at", "earliest_at", "changed_at"} - set(values):
         raise ValueError(f"a move records its lead time: {', '.join(sorted(missing))}")
     _lock_technicians(session, booking_id, values.get("technician_id"))
     try:

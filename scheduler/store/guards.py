@@ -135,6 +135,37 @@ LEDGER_NOTE = {
 }
 """The guards of the reasons of corrections, which came with their table."""
 
+# The CHECKs hold a new row to the notice it states. A row that changes its start, or that comes back to life, is judged
+# from the moment of that change, which every change must state: what was asked for last month excuses no start today.
+_LEAD_AGAIN = """NEW.override_reason IS NULL AND NEW.status IN ('held', 'pending', 'confirmed', 'in_session')
+    AND (NEW.starts_at <> OLD.starts_at OR OLD.status IN ('cancelled', 'expired'))
+    AND (NEW.changed_at <= OLD.changed_at OR NEW.starts_at < NEW.changed_at + {notice})"""
+
+LEAD_TIME_FUNCTION = """
+CREATE FUNCTION refuse_short_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'lead_time_too_short' USING ERRCODE = 'check_violation';
+END $$
+"""
+
+LEAD_TIME = {
+    "sqlite": {
+        "booking_lead_time": f"""
+CREATE TRIGGER booking_lead_time BEFORE UPDATE OF starts_at, status ON booking
+WHEN {_LEAD_AGAIN.format(notice="NEW.lead_minutes * 60")}
+BEGIN SELECT RAISE(ABORT, 'lead_time_too_short'); END
+""",
+    },
+    "postgresql": {
+        "booking_lead_time": f"""
+CREATE TRIGGER booking_lead_time BEFORE UPDATE OF starts_at, status ON booking FOR EACH ROW
+WHEN ({_LEAD_AGAIN.format(notice="NEW.lead_minutes * interval '1 minute'")})
+EXECUTE FUNCTION refuse_short_notice()
+""",
+    },
+}
+"""The guard of the notice of changed bookings."""
+
 _PRESENT = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": """
@@ -149,6 +180,6 @@ _PRESENT = {
 def missing_guards(connection: Connection) -> list[str]:
     """Names of guards that a migrated database should have and has not, or has switched off."""
     dialect = connection.dialect.name
-    wanted = (SQLITE if dialect == "sqlite" else POSTGRESQL) | LEDGER_NOTE[dialect]
+    wanted = (SQLITE if dialect == "sqlite" else POSTGRESQL) | LEDGER_NOTE[dialect] | LEAD_TIME[dialect]
     present = set(connection.exec_driver_sql(_PRESENT[dialect]).scalars())
     return sorted(set(wanted) - present)

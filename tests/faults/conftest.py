@@ -14,14 +14,8 @@ from tests.conftest import fast_folder
 from tests.faults.sizes import SHARE
 
 RESULTS = Path(__file__).parents[2] / "var" / "fault-results.jsonl"
-SAID = pytest.StashKey[list[str]]()
 Measured = Callable[..., None]
 NUMBERS = itertools.count(1)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """A list for the run."""
-    config.stash[SAID] = []
 
 
 @pytest.fixture
@@ -33,7 +27,7 @@ def measured(request: pytest.FixtureRequest) -> Measured:
     def say(what: str, database: str = "", **counts: float) -> None:
         counts["seconds"] = round(time.monotonic() - began, 1)
         facts = "  ".join(f"{name} {value:,}" for name, value in counts.items())
-        request.config.stash[SAID].append(f"{promise:4}{what} {database}: {facts}")
+        request.node.user_properties.append(("measured", f"{promise:4}{what} {database}: {facts}"))
         if SHARE:
             RESULTS.parent.mkdir(exist_ok=True)
             row = {"promise": promise, "what": what, "database": database, "at": time.strftime("%F %R")}
@@ -43,10 +37,13 @@ def measured(request: pytest.FixtureRequest) -> Measured:
     return say
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What the suites did, beside how many passed."""
-    for line in config.stash[SAID]:
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the suites did, beside how many passed, whichever worker ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "measured" and report.when == "call":
+                    terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")

@@ -111,8 +111,8 @@ def test_a_server_that_answers_before_it_commits_loses_some(
     server = serve(installed, HASTY)
     try:
         with crowd_at_work(installed) as crowd:
-            until_more(crowd, 2)
-            server.kill()
+            until_more(crowd, 1)
+            server.kill()  # what was answered is committed half a minute later: it cannot have been
     finally:
         server.stop()
     assert judge(crowd.events, table(sqlite_database)).lost, (

@@ -30,7 +30,7 @@ def desk(database: Database) -> Database:
 
 
 def _moved(start: Any = START + 3 * HOUR, **changed: Any) -> dict[str, Any]:
-    lead = {"requested_at": NOW, "earliest_at": NOW + 8 * HOUR}
+    lead = {"requested_at": NOW, "earliest_at": NOW + 8 * HOUR, "changed_at": NOW + HOUR}
     return lead | {"starts_at": start, "ends_at": start + HOUR} | changed
 
 
@@ -96,15 +96,15 @@ def test_a_move_of_a_row_that_changed_or_is_not_there_loses(desk: Database) -> N
 
 def test_a_move_into_the_lead_time_is_refused_however_old_the_booking(desk: Database) -> None:
     later = START - HOUR
-    values = _moved(START + HOUR, requested_at=later, earliest_at=later + 8 * HOUR)
-    with pytest.raises(IntegrityError, match="ck_booking_lead_time"), write(desk.sessions) as session:
+    values = _moved(START + HOUR, requested_at=later, earliest_at=later + 8 * HOUR, changed_at=later)
+    with pytest.raises(IntegrityError, match="lead_time"), write(desk.sessions) as session:
         move_booking(session, 1, 1, values)
     assert _booking(desk).starts_at == START
 
 
 def test_a_move_without_its_lead_time_is_a_mistake_of_the_caller(desk: Database) -> None:
     with (
-        pytest.raises(ValueError, match="earliest_at, requested_at"),
+        pytest.raises(ValueError, match="changed_at, earliest_at, requested_at"),
         write(desk.sessions) as session,
     ):
         move_booking(session, 1, 1, {"starts_at": START})

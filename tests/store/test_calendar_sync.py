@@ -69,6 +69,7 @@ def change(desk: Database, number: int, at: datetime = NOW, **values: object) ->
         for name, value in values.items():
             setattr(booking, name, value)
         booking.rev += 1
+        booking.changed_at += timedelta(seconds=1)
         session.flush()
         left = before if before != booking.technician_id else None
         write_event(session, context(session), booking, at, left_technician_id=left)

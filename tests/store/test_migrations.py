@@ -56,7 +56,7 @@ def _drops(database: Database) -> list[str]:
     tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
     if database.kind == "sqlite":
         return [f"DROP TABLE {name}" for name in tables]
-    functions = ["refuse_change", "keep_balance", "require_ledger"]
+    functions = ["refuse_change", "keep_balance", "require_ledger", "refuse_short_notice"]
     return [f"DROP TABLE {name}" for name in tables] + [f"DROP FUNCTION {name}" for name in functions]
 
 
@@ -64,8 +64,14 @@ def _install_guards(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         statements = [*guards.SQLITE.values()]
     else:
-        statements = [*guards.POSTGRESQL_FUNCTIONS, *guards.POSTGRESQL.values()]
-    for statement in [*statements, *guards.LEDGER_NOTE[connection.dialect.name].values()]:
+        functions = [*guards.POSTGRESQL_FUNCTIONS, guards.LEAD_TIME_FUNCTION]
+        statements = [*functions, *guards.POSTGRESQL.values()]
+    dialect = connection.dialect.name
+    for statement in [
+        *statements,
+        *guards.LEDGER_NOTE[dialect].values(),
+        *guards.LEAD_TIME[dialect].values(),
+    ]:
         connection.exec_driver_sql(statement)
 
 

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -117,6 +117,7 @@ def _move_one(session: Session, chance: random.Random, slots: list[datetime]) ->
     rev = session.scalars(select(Booking.rev).where(Booking.id == number)).one()
     values = {
         "requested_at": NOW,
+        "changed_at": NOW + rev * timedelta(seconds=1),
         "earliest_at": NOW + 8 * HOUR,
         "starts_at": start,
         "ends_at": start + HOUR,
@@ -171,7 +172,7 @@ def test_a_move_and_a_booking_for_one_slot(database: Database, mover_first: bool
     def compete(number: int) -> bool:
         with write(database.sessions) as session:
             if (number % 2 == 0) is mover_first:
-                lead = {"requested_at": NOW, "earliest_at": NOW + 8 * HOUR}
+                lead = {"requested_at": NOW, "earliest_at": NOW + 8 * HOUR, "changed_at": NOW + HOUR}
                 values = lead | {"starts_at": START, "ends_at": START + HOUR, "technician_id": 1}
                 return bool(move_booking(session, 1, 1, values))
             return insert_booking(session, booking_values()) is not None

@@ -108,7 +108,11 @@ def test_touching_bookings_and_other_technicians_are_free(database: Database) ->
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "its time": {"starts_at": START + 30 * MINUTE, "ends_at": START + 90 * MINUTE},
+    "its time": {
+        "starts_at": START + 30 * MINUTE,
+        "ends_at": START + 90 * MINUTE,
+        "changed_at": NOW + MINUTE,
+    },
     "its end": {"ends_at": START + 4 * HOUR + MINUTE},
     "its technician": {"technician_id": 2},
 }
@@ -131,7 +135,8 @@ def test_a_cancelled_booking_cannot_come_back_over_another(database: Database) -
     with write(database.sessions) as session:
         add_booking(session)
     with pytest.raises(IntegrityError) as refused, write(database.sessions) as session:
-        session.execute(text("UPDATE booking SET status = 'confirmed' WHERE status = 'cancelled'"))
+        again = update(Booking).where(Booking.status == "cancelled")
+        session.execute(again.values(status="confirmed", changed_at=NOW + MINUTE))
     assert is_slot_taken(refused.value)
 
 
@@ -142,6 +147,7 @@ def test_a_booking_may_shrink_grow_and_slide_over_itself(database: Database) -> 
         booking.ends_at = START + 2 * HOUR
         session.flush()
         booking.starts_at, booking.ends_at = START + HOUR / 2, START + HOUR
+        booking.changed_at = NOW + MINUTE
         session.flush()
         booking.description = "otra cosa"
 
@@ -192,7 +198,7 @@ def test_the_lead_time_binds_to_the_second_and_gives_way_to_a_written_reason(dat
 
 def test_a_move_into_the_lead_time_is_refused(database: Database) -> None:
     _with_one(database)
-    with pytest.raises(IntegrityError, match="ck_booking_lead_time"), write(database.sessions) as session:
+    with pytest.raises(IntegrityError, match="lead_time"), write(database.sessions) as session:
         session.execute(update(Booking).values(starts_at=NOW + HOUR, ends_at=NOW + 2 * HOUR))
 
 
@@ -206,3 +212,32 @@ def test_the_guard_reads_an_index_range_however_many_bookings(sqlite_database: D
     assert plan == [
         "SEARCH booking USING INDEX ix_booking_live (technician_id=? AND starts_at>? AND starts_at<?)"
     ]
+
+
+LATER = START - HOUR
+SHORT_NOTICE: dict[str, dict[str, Any]] = {
+    "a start changed and nothing else": {"starts_at": START + HOUR},
+    "a change in time, but inside the notice": {"starts_at": START + HOUR, "changed_at": LATER},
+    "an earlier moment of the change": {"starts_at": START + HOUR, "changed_at": NOW - HOUR},
+}
+
+
+@pytest.mark.parametrize("what", SHORT_NOTICE)
+def test_a_changed_start_needs_its_notice_from_the_change_on(database: Database, what: str) -> None:
+    _with_one(database)
+    with write(database.sessions) as session:
+        session.execute(update(Booking).values(ends_at=START + 3 * HOUR))
+    with pytest.raises(IntegrityError, match="lead_time_too_short"), write(database.sessions) as session:
+        session.execute(update(Booking).values(**SHORT_NOTICE[what]))
+    with write(database.sessions) as session:
+        values = SHORT_NOTICE[what] | {"override_reason": "centralita caída, lo pide dirección"}
+        session.execute(update(Booking).values(**values))
+
+
+def test_what_was_cancelled_comes_back_with_its_notice_only(database: Database) -> None:
+    _with_one(database, status="cancelled")
+    again = update(Booking).values(status="confirmed")
+    with pytest.raises(IntegrityError, match="lead_time_too_short"), write(database.sessions) as session:
+        session.execute(again.values(changed_at=LATER))
+    with write(database.sessions) as session:
+        session.execute(again.values(changed_at=NOW + HOUR))

@@ -63,6 +63,8 @@ class DavDesk:
             before = booking.technician_id
             for name, value in values.items():
                 setattr(booking, name, value)
+            if "starts_at" in values:
+                booking.changed_at += timedelta(seconds=1)
             booking.rev += 1
             session.flush()
             left = before if before != booking.technician_id else None

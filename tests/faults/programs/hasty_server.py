@@ -19,11 +19,12 @@ from scheduler.store.engines import write
 from web.api import bookings
 from web.cli import cli
 
-LATER_SECONDS = 1.0
+LATER_SECONDS = 30.0
+"""Longer than any kill after an answer takes, however busy the machine."""
 
 
 def answer_first(verb: Callable[[Session, DeskContext], Any]) -> Any:
-    """The verb's result as soon as it is known; the commit a moment later, in another thread."""
+    """The verb's result as soon as it is known; the commit half a minute later, in another thread."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     app, service = current_app._get_current_object(), bookings.service()  # type: ignore[attr-defined]
 
