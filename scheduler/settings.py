@@ -62,13 +62,15 @@ class Settings(BaseSettings):
     """Of these, refused ones that could lock an account; then the next is put off."""
     probe_token: SecretStr = SecretStr("")
     """Bearer token of `/probe`; empty: there is no such page."""
+    metrics_token: SecretStr = SecretStr("")
+    """Bearer token of `/metrics`; empty: there is no such page."""
     probe_modules_file: Path | None = None
     """Replaces the shipped probe_modules.toml."""
     mail_page: bool = False
     """Show sent mails at /mail: the demo's mailbox. Never on a real desk: anyone could read sign-in codes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("probe_token")
+    @field_validator("probe_token", "metrics_token")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         token = value.get_secret_value()

@@ -1,4 +1,7 @@
-"""/probe: one probe as metrics, in the manner of blackbox_exporter. Off unless VENTANA_PROBE_TOKEN is set."""
+"""/probe: one probe as metrics, in the manner of blackbox_exporter, and /metrics: the desk's own.
+
+Each is off unless its token is set: VENTANA_PROBE_TOKEN, VENTANA_METRICS_TOKEN.
+"""
 
 import hmac
 import threading
@@ -8,6 +11,7 @@ from typing import Any
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
+from scheduler.store.engines import read
 from web.app import Service, now
 
 scraping = Blueprint("scraping", __name__)
@@ -47,12 +51,9 @@ class Turns:
 def probe() -> ResponseReturnValue:
     """The metrics of one probe: `?target=host:port&module=name`; bearer token; plain words for what is wrong."""
     service: Any = current_app.extensions["ventana"]
-    token = service.settings.probe_token.get_secret_value()
-    if not token:
-        return "not found\n", 404, PLAIN
-    given = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return "give the token as Authorization: Bearer\n", 401, PLAIN | {"WWW-Authenticate": "Bearer"}
+    refusal = _refusal(service.settings.probe_token.get_secret_value())
+    if refusal is not None:
+        return refusal
     target, module = request.args.get("target", ""), request.args.get("module", "")
     if not target or not module:
         return f"{'module' if target else 'target'}: required\n", 400, PLAIN
@@ -64,6 +65,29 @@ def probe() -> ResponseReturnValue:
         return _scraped(service, module, target)
     finally:
         turns.end()
+
+
+@scraping.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """The desk's own metrics; bearer token."""
+    from scheduler import metrics as room  # its library is not needed for pages
+
+    service: Any = current_app.extensions["ventana"]
+    refusal = _refusal(service.settings.metrics_token.get_secret_value())
+    if refusal is not None:
+        return refusal
+    with read(service.sessions) as session:
+        return room.exposition(session, now()), 200, {"Content-Type": room.CONTENT_TYPE}
+
+
+def _refusal(token: str) -> ResponseReturnValue | None:
+    """No such page without a token; 401 with a wrong one."""
+    if not token:
+        return "not found\n", 404, PLAIN
+    given = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return "give the token as Authorization: Bearer\n", 401, PLAIN | {"WWW-Authenticate": "Bearer"}
+    return None
 
 
 def _scraped(service: Any, module: str, target: str) -> ResponseReturnValue:

@@ -40,6 +40,12 @@ class Check(Base):
             sqlite_where=text("state IN ('planned', 'running')"),
             postgresql_where=text("state IN ('planned', 'running')"),
         ),
+        Index(
+            "ix_access_check_finished_at",
+            "finished_at",
+            sqlite_where=text("state = 'done'"),
+            postgresql_where=text("state = 'done'"),
+        ),
         Index("ix_access_check_access_point_id", "access_point_id", "finished_at"),
         {"sqlite_strict": True},
     )
