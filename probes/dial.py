@@ -235,8 +235,8 @@ async def _connect_one(address: Address, way: Way, timeout: float) -> Dialled:
 
 def _compared(sock: HeardSocket, address: Address, way: Way) -> Dialled:
     """A NAT rule or a library's own idea of the address must not move us elsewhere unnoticed."""
-    peer = unmapped(ip_address(sock.getpeername()[0].partition("%")[0]))
-    if peer != address or sock.getpeername()[1] != way.port:
+    host, port = sock.getpeername()[:2]
+    if port != way.port or (host != str(address) and unmapped(ip_address(host.partition("%")[0])) != address):
         sock.close()
         raise DialRefused("address_refused", host=way.host, reason="peer_differs")
     return Dialled(sock, address, way.port, sock.getsockname()[0])

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from probes.errors import CredentialUnusable, TargetError
@@ -103,6 +104,7 @@ def public_line(key: Any) -> str:
     return f"{algorithm} {base64.b64encode(key.public_data).decode('ascii')}"
 
 
+@lru_cache(maxsize=1024)
 def parse_public_line(line: str) -> tuple[str, bytes]:
     """(algorithm, blob) of an OpenSSH public key line; raises TargetError for the field ``pins``."""
     parts = line.split()
@@ -117,6 +119,7 @@ def parse_public_line(line: str) -> tuple[str, bytes]:
     return algorithm, blob
 
 
+@lru_cache(maxsize=1024)
 def fingerprint(line: str) -> str:
     """``SHA256:…`` exactly as ``ssh-keygen -lf`` and technicians' clients show it."""
     digest = hashlib.sha256(parse_public_line(line)[1]).digest()

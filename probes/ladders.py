@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from probes.target import Depth
 
 # method → rung, and the depth from which it belongs to the ladder.
@@ -53,6 +55,7 @@ ONLY_ON = {
 }
 
 
+@cache
 def steps_for(method: str, depth: Depth, platform: str | None = None) -> tuple[str, ...]:
     """Names of the steps a probe will report, in order; raises KeyError for an unknown method."""
     rungs = tuple(name for name, needed in RUNGS[method] if needed <= depth)

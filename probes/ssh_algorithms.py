@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from probes.keys import parse_public_line
 from probes.target import Target
@@ -100,9 +101,14 @@ def algorithms(target: Target) -> Algorithms:
     A server has several keys: asked in another order it would show one that nobody pinned, and a healthy
     server would look changed.
     """
-    profile = PROFILES[target.profile]
+    return _algorithms(target.profile, target.pins)
+
+
+@lru_cache(maxsize=1024)
+def _algorithms(name: str, pins: frozenset[str]) -> Algorithms:
+    profile = PROFILES[name]
     pinned: list[str] = []
-    for pin in sorted(target.pins):
+    for pin in sorted(pins):
         kind = parse_public_line(pin)[0]
         pinned += RSA if kind == "ssh-rsa" else (kind,)
     known = [name for name in profile.host_key if name in pinned]

@@ -86,11 +86,13 @@ def _has_ended(sock: socket.socket) -> bool:
 async def _readable(sock: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(sock, _settle, ready)
+    # By number: of a socket, the selector would first write out the addresses of both ends.
+    number = sock.fileno()
+    loop.add_reader(number, _settle, ready)
     try:
         await ready
     finally:
-        loop.remove_reader(sock)
+        loop.remove_reader(number)
 
 
 def _settle(ready: asyncio.Future[None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from probes.wire import WireError
 
@@ -69,10 +70,13 @@ def find_identification(opening: bytes) -> tuple[Identification, int] | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def _identification(line: bytes) -> Identification:
     if len(line) > LONGEST_LINE:
         raise WireError("identification line too long")
-    text = "".join(character if character.isprintable() else "?" for character in line.decode("latin-1"))
+    text = line.decode("latin-1")
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else "?" for character in text)
     match = re.fullmatch(r"SSH-([0-9.]+)-(\S*)(?: (.*))?", text)
     if match is None:
         raise WireError("identification line without protocol and software")
@@ -122,8 +126,13 @@ def _name_list(payload: bytes, position: int) -> tuple[tuple[str, ...], int]:
     end = start + int.from_bytes(payload[position:start], "big")
     if len(payload) < start or end > len(payload):
         raise WireError("name-list runs past the packet")
-    text = payload[start:end].decode("ascii", "replace")
-    return tuple(name for name in text.split(",") if name), end
+    return _names(payload[start:end]), end
+
+
+@lru_cache(maxsize=64)
+def _names(text: bytes) -> tuple[str, ...]:
+    """The same few lists come from every server of a version; few are kept, since hostile ones have 35 kB."""
+    return tuple(name for name in text.decode("ascii", "replace").split(",") if name)
 
 
 @dataclass(frozen=True, slots=True)
