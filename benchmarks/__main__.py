@@ -1,7 +1,7 @@
 """All measurements as one table.
 
-    python -m benchmarks [availability | team | booking | peers | calendars | feed | ssh_check | help | serve_memory |
-                          probes | probe_many] …
+    python -m benchmarks [availability | team | booking | peers | capacity | calendars | feed | ssh_check |
+                          help | serve_memory | probes | probe_many] …
 
 Exit status 1 when a promise is not kept. What takes time is measured as CPU of the processes concerned where that
 can be, so that a busy machine disturbs little; rates and wall times are the best of some rounds.
@@ -20,6 +20,7 @@ TABLES = (
     "team",
     "booking",
     "peers",
+    "capacity",
     "calendars",
     "help",
     "serve_memory",

@@ -34,7 +34,7 @@ def measure() -> Iterator[Line]:
 def _cpu_ms(bookings: int) -> dict[str, float]:
     with installed("sqlite", customers=1, hours=OFFICE) as desk:
         add_bookings(desk, bookings)
-        cookie = _signed_in(desk)
+        cookie = signed_in(desk)
         with desk.serving("--no-work") as server:
             browser = desk.browser(desk.clients[0].token)
             page = f"/book/time?entitlement={desk.clients[0].entitlement}&door={desk.clients[0].access_point}"
@@ -67,7 +67,7 @@ def _same_answer(browser: Browser) -> None:
     assert 10 < len(found) < 100, len(found)
 
 
-def _signed_in(desk: Installed) -> str:
+def signed_in(desk: Installed) -> str:
     """The cookie of the customer's signed-in browser."""
     service = desk.service()
     token = secrets.token_urlsafe(32)
