@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import asyncssh
@@ -126,7 +126,9 @@ class _Handshake:
             "source_address": self._target.source_address,
         }
         if agreed is not None:
-            facts |= asdict(agreed) | {"weak": agreed.weak}
+            facts |= {each.name: getattr(agreed, each.name) for each in fields(agreed)} | {
+                "weak": agreed.weak
+            }
         # An offer that we could not read is held against a server that was let use old algorithms.
         weak = bool(agreed.weak) if agreed is not None else self._target.profile == "legacy"
         if weak and self._target.pins:
