@@ -113,7 +113,7 @@ def pages(desk: TechnicianDesk, url: str, page: Page) -> Iterator[str]:
     page.locator("button[value=preview]").click()
     page.wait_for_selector("#preview-title")
     yield "preview"
-    for path in ("/team", "/desk/to-move", "/account", "/approvals", "/waiting"):
+    for path in ("/team", "/desk/to-move", "/account", "/account/password", "/approvals", "/waiting"):
         page.goto(url + path)
         yield path
 

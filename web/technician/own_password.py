@@ -44,4 +44,6 @@ def change() -> ResponseReturnValue:
 
 
 def _form(shown: Shown) -> ResponseReturnValue:
-    return render_template("technician/own_password.html", shown=shown), shown.status
+    person = security.current_person()
+    email = person.email if person else ""
+    return render_template("technician/own_password.html", email=email, shown=shown), shown.status
