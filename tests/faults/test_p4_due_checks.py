@@ -20,17 +20,15 @@ from probes.target import Depth
 from scheduler import booking as bookings
 from scheduler.actor import Actor
 from scheduler.availability import lead_ledger
-from scheduler.checks.pins import confirm_line
 from scheduler.store.engines import read, write
 from scheduler.store.models import (
-    AccessPoint,
     Booking,
     Check,
     CheckStep,
-    CustomerKey,
     Notice,
     Technician,
 )
+from tests.faults.ssh_desk import desk_at
 
 DUE = 100
 HOUR = timedelta(hours=1)
@@ -53,17 +51,7 @@ def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
 @pytest.fixture
 def installed(database: Database, server: sshd.Sshd, tmp_path: Path) -> Installed:
     """A desk whose ten customers' PBXs are that server, each at an address of its own."""
-    database.close()
-    addresses = [f"127.0.0.{number}" for number in range(1, DOORS + 1)]
-    allowed = ",".join(f"{address}:{server.port}" for address in addresses)
-    made = Installed(tmp_path, url=database.url, settings={"VENTANA_LOOPBACK_PORTS": allowed})
-    made.fill(DOORS, DOORS, host="127.0.0.1", port=server.port, username=server.username)
-    with write(database.sessions) as session:
-        for address, door in zip(addresses, session.scalars(select(AccessPoint)).all(), strict=True):
-            door.host = address
-            confirm_line(session, door, server.host_key_line(), "test", door.created_at)
-        server.authorize(session.scalars(select(CustomerKey.public_key)))
-    return made
+    return desk_at(database, server, tmp_path, DOORS, DOORS)
 
 
 def book_all(installed: Installed) -> None:
