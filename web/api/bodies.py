@@ -57,9 +57,16 @@ class MoveBody(Body):
 
 
 class RevBody(Body):
-    """POST /bookings/<id>/cancel."""
+    """POST /bookings/<id>/cancel and /approve."""
 
     rev: Number
+
+
+class RefuseBody(Body):
+    """POST /bookings/<id>/refuse; the reason is mailed to the customer."""
+
+    rev: Number
+    reason: str
 
 
 def read_body(model: type[M]) -> M:

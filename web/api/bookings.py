@@ -1,4 +1,4 @@
-"""/bookings: make, read, move, cancel, check."""
+"""/bookings: make, read, move, cancel, approve, refuse, check."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from scheduler import approving
 from scheduler import booking as bookings
 from scheduler.bootstrap import Service
 from scheduler.checks import planning
@@ -16,7 +17,15 @@ from scheduler.idempotency import book_once
 from scheduler.rules.refusals import InvalidInput
 from scheduler.store.engines import read, retrying, write
 from scheduler.store.models import Booking
-from web.api.bodies import BookingBody, MoveBody, RevBody, booking_document, check_document, read_body
+from web.api.bodies import (
+    BookingBody,
+    MoveBody,
+    RefuseBody,
+    RevBody,
+    booking_document,
+    check_document,
+    read_body,
+)
 from web.security import api_person
 
 T = TypeVar("T")
@@ -28,6 +37,10 @@ def add_to(api: Blueprint) -> None:
     api.add_url_rule("/bookings/<int(max=2147483647):booking_id>", view_func=show)
     api.add_url_rule("/bookings/<int(max=2147483647):booking_id>/move", view_func=move, methods=["POST"])
     api.add_url_rule("/bookings/<int(max=2147483647):booking_id>/cancel", view_func=cancel, methods=["POST"])
+    api.add_url_rule(
+        "/bookings/<int(max=2147483647):booking_id>/approve", view_func=approve, methods=["POST"]
+    )
+    api.add_url_rule("/bookings/<int(max=2147483647):booking_id>/refuse", view_func=refuse, methods=["POST"])
     api.add_url_rule(
         "/bookings/<int(max=2147483647):booking_id>/checks",
         endpoint="ask_check",
@@ -99,6 +112,26 @@ def cancel(booking_id: int) -> ResponseReturnValue:
 
     def verb(session: Session, desk: DeskContext) -> Booking:
         return bookings.cancel(session, desk, now, person.actor, booking_id, body.rev)
+
+    return jsonify(booking_document(writing(verb)))
+
+
+def approve(booking_id: int) -> ResponseReturnValue:
+    """Confirm a booking that waits for the desk; dispatchers only."""
+    person, body, now = api_person(), read_body(RevBody), service().clock()
+
+    def verb(session: Session, desk: DeskContext) -> Booking:
+        return approving.approve(session, desk, now, person.actor, booking_id, body.rev)
+
+    return jsonify(booking_document(writing(verb)))
+
+
+def refuse(booking_id: int) -> ResponseReturnValue:
+    """Say no to a booking that waits for the desk, with the reason; dispatchers only."""
+    person, body, now = api_person(), read_body(RefuseBody), service().clock()
+
+    def verb(session: Session, desk: DeskContext) -> Booking:
+        return approving.refuse(session, desk, now, person.actor, booking_id, body.rev, body.reason)
 
     return jsonify(booking_document(writing(verb)))
 
