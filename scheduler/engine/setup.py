@@ -25,8 +25,9 @@ PLAIN_QUEUE = "ventana"
 TARGET_QUEUE = "ventana-targets"
 """Work with a far end: one at a time for each, and limits of its own, or slow far ends would hold back a mail."""
 
-AT_ONCE = {"sqlite": {PLAIN_QUEUE: 6, TARGET_QUEUE: 6}, "postgresql": {PLAIN_QUEUE: 16, TARGET_QUEUE: 16}}
-"""How much one process runs at a time. SQLite has one writer: more would only wait for it, and bookings behind.
+AT_ONCE = {"sqlite": {PLAIN_QUEUE: 6, TARGET_QUEUE: 6}, "postgresql": {PLAIN_QUEUE: 16, TARGET_QUEUE: 40}}
+"""How much one process runs at a time. Checks wait for far ends most of their time: a thousand of a second each, due in
+one minute, keep 17 of them under way. SQLite has one writer: more would only wait for it, and bookings behind.
 
 It is also all that a process claims: what it claimed beyond its threads would wait under its name while another
 process is idle, and nobody could tell such work from work that was lost between claim and thread.

@@ -28,6 +28,7 @@ from scheduler.store.models import (
     Notice,
     Technician,
 )
+from tests.faults.sizes import SHARE
 from tests.faults.ssh_desk import desk_at
 
 DUE = 100
@@ -36,6 +37,8 @@ DOORS = 10
 """Far ends: checks of one run one after the other."""
 RUNGS = list(steps_for("ssh", Depth.FUNCTION, "asterisk"))
 SILENT_SECONDS = 30
+WORKER = (*PROGRAM, "worker") if SHARE else ("-m", "tests.faults.programs.watchful_worker")
+"""For a release the product as it is, which waits for thirty silent seconds on PostgreSQL."""
 MARK_FIRST = ("-m", "tests.faults.programs.mark_first_worker")
 
 
@@ -91,7 +94,7 @@ def kill_amid(installed: Installed, database: Database, command: Sequence[str]) 
 def test_each_due_check_has_one_outcome(installed: Installed, database: Database) -> None:
     book_all(installed)
     before = calendar_revisions(database)
-    second = kill_amid(installed, database, [*PROGRAM, "worker"])
+    second = kill_amid(installed, database, WORKER)
     try:
         until(lambda: done(database) == DUE, second)
     finally:

@@ -27,7 +27,7 @@ from tests.faults.sizes import SHARE, size
 from tests.faults.ssh_desk import desk_at
 
 WORKERS, CLIENTS = 3, 8
-SECONDS = size(12, 300)
+SECONDS = size(8, 300)
 PACE_SECONDS = 0.8
 """Between two bookings of one client."""
 RUNGS = list(steps_for("ssh", Depth.FUNCTION, "asterisk"))
