@@ -183,16 +183,17 @@ def services() -> Stage:
 
 
 def faults(promises: Sequence[str] = (), minutes: float = 30) -> Stage:
-    """Kills, storms and races: alone on the machine, or they would disturb everybody's timing.
+    """Kills, storms and races: apart from all else, and two files at a time, since half of each is waiting.
 
-    Each file names the promise that it proves; with `promises` only theirs run.
+    Each file names the promise that it proves; with `promises` only theirs run. What proves a release runs alone.
     """
     files = [
         str(path.relative_to(CHECKOUT))
         for promise in promises
         for path in sorted((CHECKOUT / "tests" / "faults").glob(f"test_{promise.lower()}_*.py"))
     ]
-    return pytest_run("faults", *(files or ["tests/faults"]), minutes=minutes, live=True)
+    together = () if os.environ.get("VENTANA_RELEASE") else ("-n", "2", "--dist", "loadfile")
+    return pytest_run("faults", *(files or ["tests/faults"]), *together, minutes=minutes, live=True)
 
 
 def slow() -> Stage:
