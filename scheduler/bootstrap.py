@@ -13,7 +13,6 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session, sessionmaker
 
 from scheduler import secrets_file
-from scheduler.availability import lead_ledger, open_slots
 from scheduler.calendars.feed import Sources
 from scheduler.clock import Clock, system_clock
 from scheduler.context import DeskContext, Installation, Keys, load_desk
@@ -23,12 +22,13 @@ from scheduler.rules.intervals import Interval
 from scheduler.rules.secret import Secret
 from scheduler.rules.slots import Slot
 from scheduler.settings import Settings, SettingsInvalid
+from scheduler.slots.availability import lead_ledger, open_slots
+from scheduler.slots.taken import busy_times
 from scheduler.store.engines import open_engine, sessions
 from scheduler.store.migrations import migrate, require_current
 from scheduler.store.models import Technician
 from scheduler.store.trouble import StoreUnusable
 from scheduler.store.vault import Vault
-from scheduler.taken import busy_times
 from scheduler.waking import Waker
 from scheduler.works import Parts, regular_of, works_of
 

@@ -10,7 +10,7 @@ from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
 from scheduler.customers.keeping import clean_email
-from scheduler.notices import KIND
+from scheduler.mailing.notices import KIND
 from scheduler.rules.refusals import NotAllowed, NotFound
 from scheduler.store.models import Notice
 from scheduler.waking import wake

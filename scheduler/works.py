@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import approving, outbox, reminders, upkeep
-from scheduler.booking import release_for_red
+from scheduler.bookings import approving
+from scheduler.bookings.booking import release_for_red
 from scheduler.busy import turns as busy_turns
 from scheduler.checks import planning
 from scheduler.clock import Clock
 from scheduler.context import Installation
 from scheduler.customers import import_turns
 from scheduler.engine import Every, Work
+from scheduler.mailing import outbox, reminders
+from scheduler.operation import upkeep
 from scheduler.settings import Settings
 from scheduler.store.vault import Vault
 from scheduler.waiting import offering

@@ -7,8 +7,8 @@ The token is the proof: nobody needs to sign in to be left in peace, and no cook
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from scheduler.mailing.unsubscribing import contact_of, set_reminders
 from scheduler.store.engines import read, write
-from scheduler.unsubscribing import contact_of, set_reminders
 from web.app import now
 
 reminders = Blueprint("reminders", __name__, url_prefix="/reminders")

@@ -70,7 +70,7 @@ def probe() -> ResponseReturnValue:
 @scraping.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """The desk's own metrics; bearer token."""
-    from scheduler import metrics as room  # its library is not needed for pages
+    from scheduler.operation import metrics as room  # its library is not needed for pages
 
     service: Any = current_app.extensions["ventana"]
     refusal = _refusal(service.settings.metrics_token.get_secret_value())

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from scheduler import notices
 from scheduler.context import DeskContext
+from scheduler.mailing import notices
 from scheduler.store.models import Booking, BusyTime, Technician
 
 CONCERNED = ("pending", "confirmed", "in_session")

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from scheduler import notices
 from scheduler.calendars.writing import write_event
 from scheduler.checks.explaining import failed_step, remedy_of
 from scheduler.context import DeskContext
+from scheduler.mailing import notices
 from scheduler.rules.verdict import after_red, light
 from scheduler.store.models import Booking, Check
 

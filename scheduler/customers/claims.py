@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
 from scheduler.customers.granting import GrantForm, grant_right
@@ -19,6 +19,7 @@ from scheduler.customers.keeping import (
     require_dispatcher,
 )
 from scheduler.entitlements import facts_of
+from scheduler.mailing import notices
 from scheduler.rules.entitlement import last_day
 from scheduler.rules.refusals import InvalidInput, NotFound
 from scheduler.rules.text import clean_text

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.customers.csv_reading import CsvRow
 from scheduler.customers.keeping import NAME_LENGTH, clean_email, clean_zone
-from scheduler.people import clean_cif
+from scheduler.identity.people import clean_cif
 from scheduler.rules.refusals import InvalidInput
 from scheduler.rules.text import clean_text, search_key
 from scheduler.store.models import Contact, Customer, FormerCustomer, Technician

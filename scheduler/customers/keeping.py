@@ -11,7 +11,7 @@ from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.calendars.rewriting import rewrite
 from scheduler.context import DeskContext
-from scheduler.people import clean_cif
+from scheduler.identity.people import clean_cif
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound
 from scheduler.rules.text import clean_text
 from scheduler.store.models import (

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import audit, entitlements, notices
+from scheduler import audit, entitlements
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
 from scheduler.customers.keeping import require_dispatcher
+from scheduler.mailing import notices
 from scheduler.rules.refusals import InvalidInput
 from scheduler.rules.text import clean_text
 from scheduler.store.models import Booking, Contact, Entitlement, LedgerEntry, LedgerNote, Technician

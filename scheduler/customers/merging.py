@@ -15,8 +15,8 @@ from scheduler.actor import Actor
 from scheduler.calendars.writing import write_event
 from scheduler.context import DeskContext
 from scheduler.customers.keeping import require_dispatcher
-from scheduler.placing import next_version
 from scheduler.rules.refusals import InvalidInput, NotFound
+from scheduler.slots.placing import next_version
 from scheduler.store.models import (
     AccessPoint,
     Booking,

@@ -11,10 +11,10 @@ from enum import Enum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler import notices
 from scheduler.busy.conflicts import CONCERNED, dispatchers
 from scheduler.calendars.itip import REQUEST
 from scheduler.context import DeskContext
+from scheduler.mailing import notices
 from scheduler.replies.reading import Reply
 from scheduler.store.models import Booking, InvitationAnswer, Notice
 

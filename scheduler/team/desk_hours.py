@@ -7,10 +7,11 @@ from datetime import date, datetime
 import holidays
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.busy.conflicts import dispatchers
 from scheduler.context import DeskContext
+from scheduler.mailing import notices
 from scheduler.rules.hours_text import field_of, read_week, stored
 from scheduler.rules.refusals import ChangedMeanwhile, InvalidInput, NotAllowed
 from scheduler.rules.text import clean_text

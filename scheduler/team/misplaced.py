@@ -8,9 +8,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.attendance import technician_open
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
+from scheduler.slots.attendance import technician_open
 from scheduler.store.models import Booking, Technician
 
 Reason = Literal["holiday", "desk_closed", "away", "calendar"]

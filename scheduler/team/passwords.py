@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
+from scheduler.identity.passwords import hash_password
 from scheduler.links import token_hash
-from scheduler.passwords import hash_password
+from scheduler.mailing import notices
 from scheduler.rules.refusals import SignInFailed
 from scheduler.store.models import PasswordLink, Technician
 from scheduler.team.people import person

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.attendance import LONGEST_BOOKING, open_times
 from scheduler.context import DeskContext, day_window
 from scheduler.rules.intervals import Interval, intersect
 from scheduler.rules.spans import intervals_of
+from scheduler.slots.attendance import LONGEST_BOOKING, open_times
 from scheduler.store.models import Booking, Technician
 
 COUNTED = ("pending", "confirmed", "in_session", "done", "no_show")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import audit
 from scheduler.actor import Actor
-from scheduler.booking import book, release_holds
+from scheduler.bookings.booking import book, release_holds
 from scheduler.context import DeskContext
 from scheduler.links import token_hash
 from scheduler.rules.refusals import NotFound, OfferClosed

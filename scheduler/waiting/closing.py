@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
-from scheduler.booking import release_holds
+from scheduler.bookings.booking import release_holds
 from scheduler.store.models import SlotOffer, WaitingEntry
 
 

@@ -9,13 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler import audit, entitlements, systems
+from scheduler import audit, entitlements
 from scheduler.actor import Actor
-from scheduler.availability import candidates, last_bookable_at, lead_ledger, offers
 from scheduler.context import DeskContext
 from scheduler.customers.granting import require_day
 from scheduler.customers.keeping import clean_zone, require_dispatcher
-from scheduler.placing import DESCRIPTION_LENGTH
+from scheduler.doors import systems
 from scheduler.rules.access import refuse_tools, require_method
 from scheduler.rules.intervals import Interval
 from scheduler.rules.refusals import (
@@ -28,6 +27,8 @@ from scheduler.rules.refusals import (
     RangeHasFreeTimes,
 )
 from scheduler.rules.text import clean_text
+from scheduler.slots.availability import candidates, last_bookable_at, lead_ledger, offers
+from scheduler.slots.placing import DESCRIPTION_LENGTH
 from scheduler.store.engines import is_duplicate
 from scheduler.store.models import AccessPoint, Customer, Entitlement, SlotOffer, WaitingEntry
 from scheduler.waiting.closing import close_entry, withdraw

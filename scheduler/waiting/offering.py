@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from scheduler import audit
 from scheduler.actor import SYSTEM
-from scheduler.availability import candidates, counted_from, last_bookable_at, lead_ledger, offers
-from scheduler.booking import release_holds
+from scheduler.bookings.booking import release_holds
 from scheduler.clock import Clock
 from scheduler.context import DeskContext, Installation, load_desk
 from scheduler.links import token_hash
-from scheduler.placing import BookingRequest, insert
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.rules.refusals import Refusal, SlotTaken
 from scheduler.rules.slots import Slot
+from scheduler.slots.availability import candidates, counted_from, last_bookable_at, lead_ledger, offers
+from scheduler.slots.placing import BookingRequest, insert
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, SlotOffer, WaitingEntry
 from scheduler.waiting.closing import close_entry, close_offer, holder

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler import notices
 from scheduler.context import DeskContext, Installation
 from scheduler.links import TOKEN_BYTES
+from scheduler.mailing import notices
 from scheduler.store.models import SlotOffer, WaitingEntry
 from scheduler.wording import say_day, say_duration, say_moment, say_window
 

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from fixtures import databases
 from fixtures.served import valid_cif
 from scheduler.bootstrap import build
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.settings import Settings
 from scheduler.store.engines import write
 from scheduler.store.models import Contact, Customer, Entitlement, Technician

@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from fixtures import databases, sshd
 from scheduler.bootstrap import Service, build
 from scheduler.checks.pins import confirm_line
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, CustomerKey, Notice, RateEvent

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
-from scheduler import approving
 from scheduler.actor import Actor
+from scheduler.bookings import approving
 from scheduler.store.models import Booking, BusyCalendar, Technician, WaitingEntry
 from scheduler.waiting import offering
 from tests.browser.conftest import AXE, AXE_TAGS

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, inspect, select, text, update
 
 from fixtures.databases import Database, Server
-from scheduler.copying import CopyRefused, copy_desk, plan_copy
 from scheduler.engine.lock import ProcessLock
+from scheduler.operation.copying import CopyRefused, copy_desk, plan_copy
 from scheduler.rules.secret import Secret
 from scheduler.store.engines import open_engine, sessions, write
 from scheduler.store.migrations import require_current, schema_state
@@ -210,7 +210,7 @@ def test_the_names_of_the_engines_tables_are_the_ones_it_makes(source: Engine) -
 def test_a_copy_that_differs_is_refused(
     filled: Terminal, source: Engine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scheduler import copying
+    from scheduler.operation import copying
 
     honest = copying._values
 

@@ -13,9 +13,9 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
 from scheduler.actor import Actor
-from scheduler.people import make_api_token
+from scheduler.bookings import booking as bookings
+from scheduler.identity.people import make_api_token
 from scheduler.rules.refusals import Refusal
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write

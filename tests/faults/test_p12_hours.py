@@ -24,9 +24,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from fixtures.databases import Database
-from scheduler import booking as bookings
-from scheduler import closing, entitlements
+from scheduler import entitlements
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking as bookings
+from scheduler.bookings import closing
 from scheduler.rules.refusals import Refusal
 from scheduler.store.engines import read, retrying, write
 from scheduler.store.models import Booking, Entitlement, LedgerEntry

@@ -17,9 +17,9 @@ from fixtures.databases import Database
 from fixtures.served import PROGRAM, Installed, Process
 from probes.ladders import steps_for
 from probes.target import Depth
-from scheduler import booking as bookings
 from scheduler.actor import Actor
-from scheduler.availability import lead_ledger
+from scheduler.bookings import booking as bookings
+from scheduler.slots.availability import lead_ledger
 from scheduler.store.engines import read, write
 from scheduler.store.models import (
     Booking,

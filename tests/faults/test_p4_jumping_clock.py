@@ -17,13 +17,13 @@ from sqlalchemy import select
 
 from fixtures import sshd
 from fixtures.served import Installed
-from scheduler import booking as bookings
 from scheduler import bootstrap
 from scheduler.actor import Actor
-from scheduler.availability import lead_ledger
+from scheduler.bookings import booking as bookings
 from scheduler.bootstrap import Service, build
 from scheduler.engine import Engine
 from scheduler.settings import read_settings
+from scheduler.slots.availability import lead_ledger
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check, Entitlement, Notice, Worker
 from tests.faults.conftest import Measured

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from fixtures.databases import Database
 from fixtures.served import ALWAYS
-from scheduler.availability import lead_ledger
 from scheduler.context import DeskContext
 from scheduler.rules.lead_time import LeadTime
 from scheduler.settings import Settings
+from scheduler.slots.availability import lead_ledger
 from scheduler.store import guards
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, Desk, Technician

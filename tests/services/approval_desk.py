@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from scheduler import approving
-from scheduler import booking as bookings
+from scheduler.bookings import approving
+from scheduler.bookings import booking as bookings
 from scheduler.rules.conditions import Approval
 from scheduler.store.models import Booking, Notice
 from tests.services.conftest import SOL, Bench, at

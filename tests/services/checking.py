@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from probes.report import Report, Step, finding, good
 from probes.target import Target
-from scheduler import booking as bookings
+from scheduler.bookings import booking as bookings
 from scheduler.checks import running
 from scheduler.checks.running import CheckRunner
 from scheduler.checks.targets import Doors

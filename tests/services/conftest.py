@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fixtures.databases import Database
-from scheduler import booking as bookings
 from scheduler.actor import Actor
+from scheduler.bookings import booking as bookings
 from scheduler.bootstrap import read_conditions
 from scheduler.context import DeskContext, Installation, Keys, load_desk
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.store.engines import write
 from scheduler.store.models import AccessPoint, Customer, Entitlement, Technician
 from scheduler.store.vault import Vault

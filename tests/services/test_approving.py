@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler import approving
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
+from scheduler.bookings import approving
+from scheduler.bookings import booking as bookings
 from scheduler.context import load_desk
 from scheduler.rules.refusals import (
     InvalidInput,

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
-from scheduler.availability import BATCH, Offer, offers, open_slots
+from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
+from scheduler.slots.availability import BATCH, Offer, offers, open_slots
 from scheduler.store.models import Absence, Technician
 from tests.services.conftest import NOW, SOL, Bench, at
 

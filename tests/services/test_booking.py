@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import booking as bookings
-from scheduler import closing
 from scheduler.audit import first_broken
+from scheduler.bookings import booking as bookings
+from scheduler.bookings import closing
 from scheduler.rules import refusals
 from scheduler.store.models import (
     AuditEntry,

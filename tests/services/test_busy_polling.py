@@ -8,15 +8,15 @@ from sqlalchemy import select
 
 from fixtures.calendar_server import CalendarServer, calendar, meeting, serving
 from probes.addresses import AddressAllowance
-from scheduler import booking as bookings
 from scheduler.actor import Actor
-from scheduler.availability import open_slots
+from scheduler.bookings import booking as bookings
 from scheduler.busy import calendars, turns
 from scheduler.busy.conflicts import conflicts_of
 from scheduler.busy.polling import EVERY, SELDOM, Poller
 from scheduler.fetching import Fetcher, Limits
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
+from scheduler.slots.availability import open_slots
 from scheduler.store.engines import read
 from scheduler.store.models import AuditEntry, BusyCalendar, BusyTime, Notice, Technician
 from scheduler.store.vault import Vault, reseal_all, sealed_key_ids

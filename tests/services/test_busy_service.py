@@ -10,7 +10,7 @@ from fixtures.calendar_server import calendar, meeting, serving
 from scheduler.actor import SYSTEM
 from scheduler.bootstrap import build
 from scheduler.busy import calendars
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import BusyCalendar, BusyTime, Technician

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import booking as bookings
-from scheduler.attendance import busy_intervals
+from scheduler.bookings import booking as bookings
 from scheduler.checks import pins, planning
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
+from scheduler.slots.attendance import busy_intervals
 from scheduler.store.models import (
     AccessPoint,
     Booking,

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
-from scheduler import closing, entitlements
+from scheduler import entitlements
 from scheduler.actor import SYSTEM
-from scheduler.closing import Closing
+from scheduler.bookings import booking as bookings
+from scheduler.bookings import closing
+from scheduler.bookings.closing import Closing
 from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.conditions import NoShowPolicy
@@ -303,7 +304,7 @@ def test_a_next_session_that_cannot_be_leaves_this_one_open(bench: Bench) -> Non
 
 
 def test_three_times_to_go_on_are_offered_that_do_not_overlap(bench: Bench) -> None:
-    from scheduler.follow_up import next_slots
+    from scheduler.slots.follow_up import next_slots
 
     row_id = booked(bench)
     booked(bench, PONS, at(27, 12))

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from fixtures.served import valid_cif
-from scheduler import upkeep
 from scheduler.actor import Actor
 from scheduler.customers import import_turns, importing, previews
 from scheduler.customers.csv_reading import MOST_ROWS, decode, rows
 from scheduler.customers.import_runs import Importer
 from scheduler.customers.importing import Planned
+from scheduler.operation import upkeep
 from scheduler.rules.refusals import InvalidInput, NotAllowed
 from scheduler.store.models import AuditEntry, Contact, Customer, CustomerImport, ImportFile, ImportPortion
 from tests.faults.sizes import size

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from scheduler import people
 from scheduler.actor import Actor
 from scheduler.customers import claims, keeping
 from scheduler.customers.keeping import ContactForm, CustomerForm
+from scheduler.identity import people
 from scheduler.rules.refusals import InvalidInput, NotAllowed
 from scheduler.store.models import (
     AuditEntry,

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from scheduler import booking as bookings
-from scheduler import people, systems
+from scheduler.bookings import booking as bookings
 from scheduler.customers import merging
 from scheduler.customers.finding import find_customers
+from scheduler.doors import systems
+from scheduler.identity import people
 from scheduler.rules.refusals import InvalidInput
 from scheduler.store.models import (
     AccessPoint,

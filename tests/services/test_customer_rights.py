@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import booking as bookings
-from scheduler import closing, entitlements
+from scheduler import entitlements
+from scheduler.bookings import booking as bookings
+from scheduler.bookings import closing
 from scheduler.customers import granting, ledger
 from scheduler.customers.granting import GrantForm
 from scheduler.rules.entitlement import last_day

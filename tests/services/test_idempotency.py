@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from scheduler import booking as bookings
-from scheduler.idempotency import book_once
+from scheduler.bookings import booking as bookings
+from scheduler.bookings.idempotency import book_once
 from scheduler.rules import refusals
 from scheduler.store.models import Booking, IdempotencyKey, Notice
 from tests.services.conftest import NOW, SOL, Bench, at

@@ -11,12 +11,12 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
-from scheduler import booking as bookings
-from scheduler import outbox
 from scheduler.actor import Actor
+from scheduler.bookings import booking as bookings
 from scheduler.calendars.content import HEAD, TAIL
 from scheduler.calendars.itip import Party, itip
 from scheduler.calendars.secrets import create_customer_feed, create_feed
+from scheduler.mailing import outbox
 from scheduler.rules.secret import Secret
 from scheduler.settings import Settings
 from scheduler.store.models import CalendarObject, Contact, Notice, Technician

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from scheduler.actor import SYSTEM
 from scheduler.entitlements import grant
-from scheduler.loading import DeskFile, LoadingRefused, load, read_file
+from scheduler.operation.loading import DeskFile, LoadingRefused, load, read_file
 from scheduler.store.base import Base
 from scheduler.store.models import Absence, Customer, Entitlement, Technician
 from tests.services.conftest import NOW, SOL, Bench, desk_document

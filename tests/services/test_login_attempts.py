@@ -13,13 +13,13 @@ from fixtures.ssh_peers import AsyncsshPeer, Door
 from probes import engine
 from probes.logins import PutOff, Why
 from probes.report import Report
-from scheduler import booking as bookings
-from scheduler import upkeep
+from scheduler.bookings import booking as bookings
 from scheduler.checks import pins, running
 from scheduler.checks.attempts import Allowance, StoredLogins
 from scheduler.checks.explaining import remedy_of
 from scheduler.checks.running import CheckRunner
 from scheduler.checks.targets import Doors
+from scheduler.operation import upkeep
 from scheduler.rules.secret import Secret
 from scheduler.store.models import AccessPoint, Check, LoginAttempt
 from tests.services.conftest import LUZ, NOW, PONS, SOL, Bench, at

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 import scheduler.mails
-from scheduler import booking as bookings
-from scheduler import notices
+from scheduler.bookings import booking as bookings
 from scheduler.calendars.secrets import create_feed
 from scheduler.links import booking_token
+from scheduler.mailing import notices
 from scheduler.rules.secret import Secret
 from scheduler.rules.verdict import light
 from scheduler.store.models import Booking, Check, Customer, Notice, Technician

@@ -13,8 +13,8 @@ from icalendar import Calendar
 from sqlalchemy import delete, select
 
 from fixtures.sshd import free_port
-from scheduler import booking as bookings
-from scheduler import notices, outbox
+from scheduler.bookings import booking as bookings
+from scheduler.mailing import notices, outbox
 from scheduler.settings import Settings
 from scheduler.store.models import Notice
 from tests.services.conftest import NOW, PONS, SOL, Bench, at

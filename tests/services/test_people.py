@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from fixtures.databases import Database
-from scheduler import people
-from scheduler.passwords import hash_password
+from scheduler.identity import people
+from scheduler.identity.passwords import hash_password
 from scheduler.rules.refusals import InvalidInput, TooManyTries
 from scheduler.store.models import Notice, PurchaseClaim, SignInCode, Technician
 from tests.services.conftest import NOW, SOL, Bench, make_bench

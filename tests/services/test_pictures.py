@@ -15,12 +15,14 @@ from fixtures.x_paint import paint
 from probes.engine import run as really_probe
 from probes.pace import Limits
 from probes.report import Outcome, Step, finding, good
-from scheduler import booking as bookings
-from scheduler import pictures, systems, upkeep
-from scheduler.backups import back_up
+from scheduler import pictures
+from scheduler.bookings import booking as bookings
 from scheduler.checks import explaining, pins, planning, running
 from scheduler.checks.running import CheckRunner
 from scheduler.checks.targets import Doors
+from scheduler.doors import systems
+from scheduler.operation import upkeep
+from scheduler.operation.backups import back_up
 from scheduler.rules.refusals import InvalidInput, NotFound
 from scheduler.rules.secret import Secret
 from scheduler.store.engines import write

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from fixtures import sshd
-from scheduler import booking as bookings
+from scheduler.bookings import booking as bookings
 from scheduler.checks import pins
 from scheduler.checks.explaining import explain, remedy_of
 from scheduler.checks.running import CheckRunner

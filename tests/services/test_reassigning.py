@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.actor import Actor
-from scheduler.reassigning import reassign
+from scheduler.bookings.reassigning import reassign
 from scheduler.rules.refusals import InvalidInput, NotAllowed, OffGrid, SlotTaken, StaleRevision
 from scheduler.store.models import AuditEntry, Booking, CalendarObject, CalendarTombstone, Notice, Technician
 from tests.web.technician_desk import ELENA, JORDI, LUZ, MARTA, NOW, PONS, SOL, TechnicianDesk, make_desk

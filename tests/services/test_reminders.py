@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from scheduler import booking as bookings
-from scheduler import reminders
-from scheduler.outbox import message
-from scheduler.placing import Move
+from scheduler.bookings import booking as bookings
+from scheduler.mailing import reminders
+from scheduler.mailing.outbox import message
+from scheduler.mailing.unsubscribing import stop_url
+from scheduler.slots.placing import Move
 from scheduler.store.models import Booking, Contact, Notice
-from scheduler.unsubscribing import stop_url
 from tests.services.conftest import NOW, SOL, Bench, at
 
 START = at(27, 10, 30)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from fixtures import imap_server
 from fixtures.imap_server import Dovecot
 from fixtures.processes import free_port
-from scheduler import booking as bookings
 from scheduler.actor import Actor
+from scheduler.bookings import booking as bookings
 from scheduler.replies.inbox import MOST_MAILS
 from scheduler.replies.keeping import answers_of, declines_of, doubtful
 from scheduler.replies.polling import InboxPoller

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, select
 
 from fixtures.databases import Database
-from scheduler import systems
 from scheduler.checks import pins
 from scheduler.checks.targets import Doors
+from scheduler.doors import systems
 from scheduler.rules import refusals
 from scheduler.rules.secret import Secret
 from scheduler.store.models import AccessPoint, AuditEntry, Customer, CustomerKey, PinnedIdentity, System

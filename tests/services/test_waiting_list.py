@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking as bookings
 from scheduler.customers import keeping, ledger, merging
 from scheduler.rules.refusals import (
     HoursExhausted,

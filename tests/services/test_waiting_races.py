@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
 
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking as bookings
 from scheduler.context import load_desk
 from scheduler.rules.refusals import OfferClosed, SlotTaken
 from scheduler.store.engines import read, write

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from fixtures.webhook_receiver import WebhookReceiver
 from probes.addresses import AddressAllowance
-from scheduler import booking as bookings
 from scheduler.actor import Actor
+from scheduler.bookings import booking as bookings
 from scheduler.fetching import Fetcher, Limits
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, SlotTaken
 from scheduler.rules.secret import Secret

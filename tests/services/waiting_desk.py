@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
-from scheduler.placing import insert
+from scheduler.bookings import booking as bookings
+from scheduler.slots.placing import insert
 from scheduler.store.models import Booking, Notice, SlotOffer, WaitingEntry
 from scheduler.waiting import answering, joining, offering
 from scheduler.waiting.joining import WaitingForm

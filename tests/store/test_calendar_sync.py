@@ -13,9 +13,9 @@ from scheduler.calendars.app_passwords import Subscriber
 from scheduler.calendars.rewriting import rewrite
 from scheduler.calendars.sync import TokenInvalid, changed_since, gone_since, read_token
 from scheduler.calendars.writing import write_event
+from scheduler.operation.upkeep import forget
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, CalendarTombstone, Customer, Technician
-from scheduler.upkeep import forget
 from tests.unit.calendars.desk import ANA, LUIS, NOW, add_booking, add_desk, context
 
 DAY = timedelta(days=1)

@@ -12,9 +12,9 @@ from scheduler.calendars.event import FailedStep
 from scheduler.calendars.invite import booking_ics
 from scheduler.calendars.rewriting import numbers_of_events, outdated, rewrite
 from scheduler.calendars.writing import CANCELLED_STAYS, write_event
+from scheduler.operation.upkeep import renew_calendars
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, CalendarObject, Customer, Technician
-from scheduler.upkeep import renew_calendars
 from tests.unit.calendars.desk import ANA, BASE, LUIS, NOW, add_booking, add_desk, context
 
 SECOND = timedelta(seconds=1)

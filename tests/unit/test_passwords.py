@@ -1,6 +1,6 @@
 import pytest
 
-from scheduler.passwords import MAX_LENGTH, hash_password, verify_password
+from scheduler.identity.passwords import MAX_LENGTH, hash_password, verify_password
 from scheduler.rules.refusals import InvalidInput
 
 

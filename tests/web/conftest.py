@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
 from fixtures.databases import Database
-from scheduler import entitlements, systems
+from scheduler import entitlements
 from scheduler.actor import SYSTEM
 from scheduler.bootstrap import read_conditions
 from scheduler.context import DeskContext, Installation, Keys, load_desk
+from scheduler.doors import systems
 from scheduler.settings import Settings
 from scheduler.store.engines import write
 from scheduler.store.models import Contact, Customer, Desk, Entitlement, Technician

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from fixtures import databases
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking as bookings
 from scheduler.bootstrap import Service, build
 from scheduler.context import DeskContext
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import (

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from fixtures.databases import Database
-from scheduler.people import make_api_token
+from scheduler.identity.people import make_api_token
 from scheduler.settings import Settings
 from scheduler.store.models import ApiToken, Booking, Check, Contact, Customer, Notice, Technician
 from tests.services.conftest import LUZ, NOW, PONS, SOL, Bench, at, make_bench

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 import scheduler
-from scheduler import approving
+from scheduler.bookings import approving
 from scheduler.bootstrap import read_conditions
 from scheduler.links import booking_token
 from scheduler.store.engines import read

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from scheduler import booking
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check, Desk, Entitlement
 

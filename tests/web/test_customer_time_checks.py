@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from scheduler import systems
 from scheduler.actor import Actor
 from scheduler.checks import explaining
+from scheduler.doors import systems
 from scheduler.rules.secret import Secret
 from scheduler.store.engines import write
 from scheduler.store.models import Check, Technician

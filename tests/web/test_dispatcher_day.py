@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select
 
-from scheduler.people import claim_purchase
+from scheduler.identity.people import claim_purchase
 from scheduler.store.models import Entitlement, Notice
 from tests.web.technician_desk import ELENA, LUZ, MARTA, NOW, PASSWORD, PONS, SOL, TechnicianDesk, make_desk
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from scheduler.outbox import Outbox
+from scheduler.mailing.outbox import Outbox
 from scheduler.store.engines import read, write
 from scheduler.store.models import Entitlement, MailRequest, Notice
 from tests.services.mail_server import MailServer

@@ -5,9 +5,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from scheduler.mailing.unsubscribing import stop_url
 from scheduler.store.engines import read
 from scheduler.store.models import AuditEntry, Contact
-from scheduler.unsubscribing import stop_url
 from tests.web.conftest import People, WebService
 from web.app import create_app
 

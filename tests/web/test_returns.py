@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from scheduler import rma
+from scheduler.intake import rma
 from scheduler.store.engines import read
 from scheduler.store.models import AuditEntry, Notice, Rma
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from scheduler import pictures, systems
+from scheduler import pictures
 from scheduler.actor import SYSTEM
+from scheduler.doors import systems
 from scheduler.links import booking_token
 from scheduler.rules.secret import Secret
 from scheduler.store.models import AccessPoint, Check, Contact

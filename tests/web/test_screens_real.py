@@ -21,11 +21,11 @@ from fixtures.served import Installed
 from fixtures.vnc_servers import TigerVnc, fingerprint
 from fixtures.vnc_servers import missing as vnc_missing
 from fixtures.x_paint import paint
-from scheduler import booking as bookings
 from scheduler.actor import SYSTEM
+from scheduler.bookings import booking as bookings
 from scheduler.bootstrap import Service
 from scheduler.checks import pins, planning
-from scheduler.loading import DeskFile, load
+from scheduler.operation.loading import DeskFile, load
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Check, Entitlement, Technician
 from scheduler.waking import wake

@@ -6,8 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from scheduler.identity.people import make_api_token
 from scheduler.links import token_hash
-from scheduler.people import make_api_token
 from scheduler.rules.refusals import SignInFailed
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write

@@ -58,8 +58,8 @@ def test_a_session_that_is_over_is_grey_whatever_its_light_was(desk: TechnicianD
 
 
 def test_a_cancelled_session_is_not_shown(desk: TechnicianDesk) -> None:
-    from scheduler import booking as bookings
     from scheduler.actor import SYSTEM
+    from scheduler.bookings import booking as bookings
 
     row_id = desk.book(SOL, at(25, 10))
     with desk.writing() as (session, context):

@@ -8,12 +8,12 @@ from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import approving
-from scheduler import booking as bookings
+from scheduler.bookings import approving
+from scheduler.bookings import booking as bookings
+from scheduler.bookings.idempotency import book_once
 from scheduler.bootstrap import Service
 from scheduler.checks import planning
 from scheduler.context import DeskContext
-from scheduler.idempotency import book_once
 from scheduler.rules.refusals import InvalidInput
 from scheduler.store.engines import read, retrying, write
 from scheduler.store.models import Booking

@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import availability, entitlements, systems
+from scheduler import entitlements
 from scheduler.context import day_window
+from scheduler.doors import systems
 from scheduler.rules.conditions import KINDS, PLATFORMS
 from scheduler.rules.refusals import InvalidInput, NotFound
+from scheduler.slots import availability
 from scheduler.store.engines import read
 from scheduler.store.models import Check, Customer
 from web.api.bodies import YEARS, check_document, door_document, instant

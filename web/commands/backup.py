@@ -17,7 +17,7 @@ def backup(file: Path, as_json: bool) -> None:
     The keys (vault.key and secret.key in VENTANA_FOLDER) are not in it: keep them elsewhere, and keep them, since
     without them the credentials in every backup stay closed.
     """
-    from scheduler.backups import back_up
+    from scheduler.operation.backups import back_up
 
     with desk_service() as service, progress("backing up"):
         size = back_up(service.database, file)
@@ -33,7 +33,7 @@ def backup(file: Path, as_json: bool) -> None:
 @json_option
 def restore(file: Path, target_url: str | None, verify: bool, as_json: bool) -> None:
     """Fill an empty database from a backup FILE. Nothing that exists is overwritten."""
-    from scheduler import backups
+    from scheduler.operation import backups
     from scheduler.settings import read_settings
 
     url = target_url or read_settings().store_url
@@ -48,7 +48,7 @@ def restore(file: Path, target_url: str | None, verify: bool, as_json: bool) -> 
 
 
 def _prove(url: str) -> Any:
-    from scheduler.backups import verify
+    from scheduler.operation.backups import verify
 
     with progress("verifying"), desk_service(make_schema=True, database_url=url) as service:
         return verify(service.database, service.vault, service.installation.keys.audit)

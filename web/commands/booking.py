@@ -7,13 +7,14 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import availability, entitlements
-from scheduler import booking as bookings
+from scheduler import entitlements
 from scheduler.actor import Actor
+from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext, day_window
-from scheduler.people import clean_cif
+from scheduler.identity.people import clean_cif
 from scheduler.rules.hours import to_utc
 from scheduler.rules.refusals import InvalidInput, NotEntitled, NotFound
+from scheduler.slots import availability
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Booking, Customer, System, Technician
 from scheduler.wording import say_window

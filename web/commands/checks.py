@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
+from scheduler.bookings import booking as bookings
 from scheduler.checks import planning
 from scheduler.checks.explaining import explain
 from scheduler.store.engines import read, write

@@ -43,10 +43,10 @@ def explained(act: Callable[[], Any]) -> int:
 
 def _unusable() -> tuple[type[Exception], ...]:
     # What may be wrong with an installation; each message names the thing and the remedy.
-    from scheduler.backups import BackupFailed
-    from scheduler.copying import CopyRefused
     from scheduler.engine import EngineBusy
-    from scheduler.loading import LoadingRefused
+    from scheduler.operation.backups import BackupFailed
+    from scheduler.operation.copying import CopyRefused
+    from scheduler.operation.loading import LoadingRefused
     from scheduler.secrets_file import SecretFileUnusable
     from scheduler.settings import SettingsInvalid
     from scheduler.store.trouble import StoreUnusable

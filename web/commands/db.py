@@ -30,7 +30,7 @@ def copy(source_url: str, target_url: str, dry_run: bool, as_json: bool) -> None
     VENTANA_FOLDER: its vault key opens the copied credentials. All or nothing is copied; work that is due is planned
     anew by the first worker.
     """
-    from scheduler.copying import copy_desk, plan_copy
+    from scheduler.operation.copying import copy_desk, plan_copy
 
     with _both(source_url, target_url) as (source, target):
         if dry_run:

@@ -107,7 +107,7 @@ def prepare(settings: Any, pbxs: Any) -> str:
 
 def _load(session: Session, service: Any, pbxs: Any, now: datetime) -> Any:
     from fixtures.demo_desk import desk_document
-    from scheduler.loading import DeskFile, load
+    from scheduler.operation.loading import DeskFile, load
 
     document = desk_document(now.date(), pbxs.ports, pbxs.doors())
     return load(session, service.installation, service.vault, now, DeskFile.model_validate(document))

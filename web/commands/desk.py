@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from scheduler import loading
-from scheduler.people import make_api_token
+from scheduler.identity.people import make_api_token
+from scheduler.operation import loading
 from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import write
 from scheduler.store.models import Contact, Customer, Technician

@@ -5,7 +5,7 @@ from functools import partial
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.people import clean_cif, redeem_code, send_code
+from scheduler.identity.people import clean_cif, redeem_code, send_code
 from scheduler.rules.refusals import Refusal
 from scheduler.rules.text import clean_text
 from scheduler.store.engines import write

@@ -10,14 +10,15 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler import booking, systems
-from scheduler.availability import alternatives, candidates, lead_ledger, own_hold
+from scheduler.bookings import booking
 from scheduler.checks import planning
 from scheduler.context import DeskContext
+from scheduler.doors import systems
 from scheduler.links import booking_token
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.rules.refusals import InvalidInput, NotFound, Refusal, SlotTaken, TimeRefused
+from scheduler.slots.availability import alternatives, candidates, lead_ledger, own_hold
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Booking, System, Technician
 from web import i18n

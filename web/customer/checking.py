@@ -6,9 +6,10 @@ from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import pictures, systems
+from scheduler import pictures
 from scheduler.checks import pins, planning
 from scheduler.context import DeskContext
+from scheduler.doors import systems
 from scheduler.rules.refusals import NotFound, TooManyTries
 from scheduler.store.engines import read, write
 from scheduler.store.models import AccessPoint, Check, Entitlement

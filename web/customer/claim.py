@@ -5,7 +5,7 @@ from functools import partial
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.people import claim_purchase, clean_cif
+from scheduler.identity.people import claim_purchase, clean_cif
 from scheduler.rules.refusals import Refusal
 from scheduler.rules.text import clean_text
 from scheduler.store.engines import write

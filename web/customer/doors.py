@@ -8,9 +8,10 @@ from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import pictures, systems
+from scheduler import pictures
 from scheduler.checks import explaining, planning
 from scheduler.context import DeskContext
+from scheduler.doors import systems
 from scheduler.rules.access import accepted_methods
 from scheduler.rules.refusals import NotFound, Refusal, TooManyTries
 from scheduler.rules.secret import Secret

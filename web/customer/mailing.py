@@ -6,10 +6,10 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import mail_requests
 from scheduler.context import DeskContext
 from scheduler.entitlements import rights
-from scheduler.mail_requests import MailForm
+from scheduler.intake import mail_requests
+from scheduler.intake.mail_requests import MailForm
 from scheduler.rules.entitlement import Judgement
 from scheduler.store.engines import read
 from web.app import now

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import approving
-from scheduler import booking as bookings
 from scheduler.actor import Actor
+from scheduler.bookings import approving
+from scheduler.bookings import booking as bookings
 from scheduler.calendars.invite import booking_ics
 from scheduler.checks import pins, planning
 from scheduler.context import DeskContext

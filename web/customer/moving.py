@@ -10,12 +10,12 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
-from scheduler.availability import alternatives, candidates, lead_ledger
+from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.rules.refusals import NotFound, Refusal, TimeRefused
+from scheduler.slots.availability import alternatives, candidates, lead_ledger
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Technician
 from web import i18n

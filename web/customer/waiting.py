@@ -6,10 +6,10 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import systems
-from scheduler.availability import candidates
 from scheduler.context import DeskContext
+from scheduler.doors import systems
 from scheduler.rules.refusals import InvalidInput, NotFound
+from scheduler.slots.availability import candidates
 from scheduler.store.engines import read
 from scheduler.store.models import Technician
 from scheduler.waiting import joining

@@ -7,9 +7,9 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import approving
+from scheduler.bookings import approving
 from scheduler.context import DeskContext
-from scheduler.mail_requests import topic_name
+from scheduler.intake.mail_requests import topic_name
 from scheduler.rules.verdict import light
 from scheduler.store.engines import read
 from scheduler.store.models import Booking, BookingDecision

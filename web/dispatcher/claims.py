@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.context import DeskContext
 from scheduler.customers import claims
 from scheduler.customers.keeping import ContactForm, CustomerForm
-from scheduler.people import clean_cif
+from scheduler.identity.people import clean_cif
 from scheduler.store.engines import read
 from scheduler.store.models import Customer, PurchaseClaim
 from web.app import now

@@ -8,9 +8,9 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler import systems
 from scheduler.context import DeskContext
 from scheduler.customers import merging
+from scheduler.doors import systems
 from scheduler.entitlements import facts_of, granted_minutes
 from scheduler.rules.entitlement import last_day
 from scheduler.rules.verdict import light

@@ -6,11 +6,11 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import mail_requests, rma
 from scheduler.context import DeskContext
 from scheduler.customers import claims, keeping, merging
 from scheduler.customers.finding import find_customers
 from scheduler.customers.keeping import CustomerForm
+from scheduler.intake import mail_requests, rma
 from scheduler.rules.refusals import NotFound
 from scheduler.store.engines import read
 from scheduler.store.models import Customer

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from scheduler.bookings.reassigning import reassign
 from scheduler.context import DeskContext
-from scheduler.reassigning import reassign
 from scheduler.store.engines import read
 from scheduler.store.models import Booking
 from scheduler.team.workload import active_technicians

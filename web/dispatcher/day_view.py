@@ -9,13 +9,14 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scheduler import approving, undelivered
-from scheduler.availability import lead_ledger, offers
+from scheduler import undelivered
+from scheduler.bookings import approving
 from scheduler.checks import explaining
 from scheduler.context import DeskContext, day_window
 from scheduler.customers import claims
 from scheduler.customers.running_out import RunningOut, running_out
 from scheduler.rules.verdict import light
+from scheduler.slots.availability import lead_ledger, offers
 from scheduler.store.models import Booking, Check, Technician
 from scheduler.team.misplaced import misplaced
 from scheduler.team.workload import Load, active_technicians, workload

@@ -6,9 +6,10 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import pictures, systems
+from scheduler import pictures
 from scheduler.context import DeskContext
 from scheduler.customers import keeping
+from scheduler.doors import systems
 from scheduler.rules.conditions import METHODS, PLATFORMS
 from scheduler.rules.refusals import NotFound
 from scheduler.rules.secret import Secret

@@ -4,8 +4,8 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import rma
 from scheduler.context import DeskContext
+from scheduler.intake import rma
 from scheduler.store.engines import read
 from web.app import now
 from web.parts.asked import attempt

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from flask import Response
 
 from scheduler.context import DeskContext
-from scheduler.mail_requests import topic_name
+from scheduler.intake.mail_requests import topic_name
 from scheduler.rules.refusals import NotFound
 from scheduler.store.models import MailRequest
 from web import i18n

@@ -7,7 +7,7 @@ from flask import render_template
 from sqlalchemy.orm import Session
 
 from scheduler.customers.keeping import customer
-from scheduler.rma import last_step, printable
+from scheduler.intake.rma import last_step, printable
 from scheduler.rules.returns import STEPS
 from scheduler.store.models import Rma
 from web import i18n

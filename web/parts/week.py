@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from sqlalchemy.orm import Session
 
-from scheduler.availability import last_bookable_at, offers
 from scheduler.context import DeskContext, day_window
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
+from scheduler.slots.availability import last_bookable_at, offers
 from scheduler.store.models import Technician
 from web import i18n
 from web.i18n import gettext as _

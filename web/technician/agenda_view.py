@@ -11,11 +11,11 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler.attendance import LONGEST_BOOKING, technician_open
 from scheduler.calendars.words import short_customer
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
 from scheduler.rules.verdict import light
+from scheduler.slots.attendance import LONGEST_BOOKING, technician_open
 from scheduler.store.models import Booking, Check, Technician
 from web import i18n
 from web.i18n import gettext as _

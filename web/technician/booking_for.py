@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from scheduler import booking as bookings
 from scheduler import entitlements
+from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.hours import to_utc
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotEntitled, NotFound, Refusal

@@ -8,10 +8,10 @@ from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import closing
+from scheduler.bookings import closing
 from scheduler.context import DeskContext
-from scheduler.placing import BookingRequest
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, Refusal
+from scheduler.slots.placing import BookingRequest
 from scheduler.store.engines import write
 from scheduler.store.models import Booking
 from web.app import now

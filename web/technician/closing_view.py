@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from scheduler import closing, follow_up
+from scheduler.bookings import closing
 from scheduler.context import DeskContext
 from scheduler.rules.closing import no_show_from, no_show_minutes, undo_until
 from scheduler.rules.lifecycle import allowed_verbs
+from scheduler.slots import follow_up
 from scheduler.store.models import Booking
 from web import i18n
 from web.i18n import gettext as _

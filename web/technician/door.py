@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from scheduler import people
+from scheduler.identity import people
 from scheduler.rules.refusals import InvalidInput, SignInFailed, TooManyTries
 from scheduler.rules.text import clean_text
 from scheduler.store.engines import write

@@ -9,12 +9,12 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
-from scheduler.availability import candidates, lead_ledger
+from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.hours import to_utc
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, Refusal
+from scheduler.slots.availability import candidates, lead_ledger
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Technician
 from web import i18n

@@ -2,7 +2,7 @@
 
 from flask import current_app, request
 
-from scheduler import people
+from scheduler.identity import people
 from scheduler.rules.refusals import SignInFailed
 from scheduler.store.engines import write
 from web.app import now

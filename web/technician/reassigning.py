@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.reassigning import reassign
+from scheduler.bookings.reassigning import reassign
 from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
 from scheduler.store.engines import write
 from web.app import now

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from scheduler.revealing import may_reveal, reveal
+from scheduler.doors.revealing import may_reveal, reveal
 from scheduler.rules.refusals import NotAllowed, TooManyTries
 from scheduler.store.engines import read, write
 from web.app import now

@@ -7,10 +7,10 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
+from scheduler.bookings import booking as bookings
+from scheduler.bookings.reassigning import able
 from scheduler.checks import planning
 from scheduler.context import DeskContext
-from scheduler.reassigning import able
 from scheduler.rules.lifecycle import allowed_verbs
 from scheduler.rules.refusals import NotAllowed, NotFound, Refusal
 from scheduler.store.engines import read, write

@@ -9,8 +9,8 @@ from flask import url_for
 from scheduler.actor import Actor
 from scheduler.calendars.words import short_customer
 from scheduler.context import DeskContext
-from scheduler.mail_requests import topic_name
-from scheduler.revealing import ENTRUSTED, may_reveal
+from scheduler.doors.revealing import ENTRUSTED, may_reveal
+from scheduler.intake.mail_requests import topic_name
 from scheduler.rules.access import PRECHECK, Decision
 from scheduler.rules.lifecycle import allowed_verbs
 from scheduler.store.models import Booking

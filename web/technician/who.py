@@ -4,7 +4,7 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import booking as bookings
+from scheduler.bookings import booking as bookings
 from scheduler.rules.refusals import NotAllowed, NotFound
 from scheduler.store.models import Booking, Technician
 from web.parts.staff import actor, number

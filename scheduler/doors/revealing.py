@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
+from scheduler.mailing import notices
 from scheduler.rules.access import Decision, may_access
 from scheduler.rules.intervals import Interval
 from scheduler.rules.refusals import NotAllowed, NotFound

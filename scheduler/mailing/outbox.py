@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from scheduler.clock import Clock
-from scheduler.notices import KIND
+from scheduler.mailing.notices import KIND
 from scheduler.settings import Settings
 from scheduler.store.engines import read, write
 from scheduler.store.models import Desk, MailRequest, Notice

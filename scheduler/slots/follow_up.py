@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from scheduler.availability import last_bookable_at, lead_ledger, open_slots
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
 from scheduler.rules.slots import Slot
+from scheduler.slots.availability import last_bookable_at, lead_ledger, open_slots
 from scheduler.store.models import Booking
 
 OFFERED = 3

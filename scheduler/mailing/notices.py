@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext
-from scheduler.inviting import Invitation, Invitations
 from scheduler.links import booking_token
+from scheduler.mailing.inviting import Invitation, Invitations
 from scheduler.mails import compose
 from scheduler.rules.approval import decide_by
 from scheduler.rules.verdict import light

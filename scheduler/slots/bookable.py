@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from scheduler.attendance import busy_intervals, technician_open
-from scheduler.availability import alternatives, last_bookable_at, lead_ledger
 from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
+from scheduler.slots.attendance import busy_intervals, technician_open
+from scheduler.slots.availability import alternatives, last_bookable_at, lead_ledger
 from scheduler.store.models import Technician
 
 

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import entitlements, notices
+from scheduler import entitlements
 from scheduler.actor import SYSTEM, Actor
+from scheduler.bookings.changing import change, visible, write_down
 from scheduler.calendars.writing import write_event
-from scheduler.changing import change, visible, write_down
 from scheduler.checks import planning as checks
 from scheduler.clock import Clock
 from scheduler.context import DeskContext, Installation, load_desk
 from scheduler.customers.keeping import require_dispatcher
+from scheduler.mailing import notices
 from scheduler.rules.approval import decide_by
 from scheduler.rules.refusals import NotFound, Refusal
 from scheduler.rules.text import clean_text

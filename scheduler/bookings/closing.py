@@ -1,6 +1,6 @@
 """A session from its start to its end: started, completed, missed, and a closing taken back within minutes.
 
-Each verb is one step inside the caller's one transaction, as those of `scheduler.booking`.
+Each verb is one step inside the caller's one transaction, as those of `scheduler.bookings.booking`.
 """
 
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler import entitlements, notices
+from scheduler import entitlements
 from scheduler.actor import Actor
-from scheduler.booking import book
+from scheduler.bookings.booking import book
+from scheduler.bookings.changing import change, require_staff, visible, write_down
 from scheduler.calendars.writing import write_event
-from scheduler.changing import change, require_staff, visible, write_down
 from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
 from scheduler.customers import ledger
-from scheduler.placing import BookingRequest
+from scheduler.mailing import notices
 from scheduler.rules.closing import no_show_minutes, refuse_early_no_show, refuse_late_undo, reopened_minutes
 from scheduler.rules.refusals import InvalidInput, NotFound
 from scheduler.rules.text import clean_text
+from scheduler.slots.placing import BookingRequest
 from scheduler.store.models import Booking, CloseOut
 
 NOTE_LENGTH = 4000

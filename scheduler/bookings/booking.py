@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from scheduler import entitlements, notices
+from scheduler import entitlements
 from scheduler.actor import SYSTEM, Actor
+from scheduler.bookings.changing import change, require_rev, visible, write_down
 from scheduler.calendars.writing import write_event
-from scheduler.changing import change, require_rev, visible, write_down
 from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
 from scheduler.customers import ledger
-from scheduler.placing import BookingRequest, Move, insert, override_reason, place
+from scheduler.mailing import notices
 from scheduler.rules.approval import first_status
 from scheduler.rules.lifecycle import next_status
+from scheduler.slots.placing import BookingRequest, Move, insert, override_reason, place
 from scheduler.store.bookings import HELD, Booking, Entitlement
 
 __all__ = [

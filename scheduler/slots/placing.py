@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from scheduler import entitlements
 from scheduler.actor import Actor
-from scheduler.availability import alternatives, candidates
-from scheduler.bookable import Wish, refuse_unbookable
 from scheduler.context import DeskContext
 from scheduler.links import booking_token, token_hash
 from scheduler.rules import refusals
@@ -20,6 +18,8 @@ from scheduler.rules.access import refuse_tools, require_method
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger
 from scheduler.rules.text import clean_text
+from scheduler.slots.availability import alternatives, candidates
+from scheduler.slots.bookable import Wish, refuse_unbookable
 from scheduler.store import booking_rows
 from scheduler.store.bookings import Booking, Entitlement
 from scheduler.store.people import Customer

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import notices
 from scheduler.clock import Clock
 from scheduler.context import DeskContext, Installation, load_desk
+from scheduler.mailing import notices
+from scheduler.mailing.unsubscribing import stop_url
 from scheduler.rules.refusals import NotFound
 from scheduler.rules.verdict import light
 from scheduler.store.engines import write
 from scheduler.store.models import Booking, Notice
-from scheduler.unsubscribing import stop_url
 
 STAGES = (("reminder_h2", timedelta(hours=2)), ("reminder_h24", timedelta(hours=24)))
 """The nearest first: at 1 h 50 before the start only that one is due, whatever was missed."""

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.attendance import busy_intervals
 from scheduler.rules.intervals import Interval
+from scheduler.slots.attendance import busy_intervals
 from scheduler.store.models import Absence, Technician
 
 

@@ -8,13 +8,13 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
-from scheduler.attendance import busy_intervals, busy_times, open_times, technician_open
 from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger, LeadTime, earliest_start
 from scheduler.rules.slots import Slot, bookable_slots, nearest
 from scheduler.rules.spans import Span, instant, split_starts, without
+from scheduler.slots.attendance import busy_intervals, busy_times, open_times, technician_open
 from scheduler.store.models import Booking, Customer, Technician
 
 BATCH = 8

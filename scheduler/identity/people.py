@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from stdnum.es import cif as spanish_cif
 from stdnum.exceptions import ValidationError
 
-from scheduler import notices
 from scheduler.context import DeskContext
+from scheduler.identity.passwords import verify_password
 from scheduler.links import token_hash
-from scheduler.passwords import verify_password
+from scheduler.mailing import notices
 from scheduler.rules.refusals import InvalidInput, TooManyTries
 from scheduler.rules.text import clean_text
 from scheduler.store.models import (

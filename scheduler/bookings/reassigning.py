@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
-from scheduler.availability import candidates
-from scheduler.booking import move
-from scheduler.changing import visible
+from scheduler.bookings.booking import move
+from scheduler.bookings.changing import visible
 from scheduler.context import DeskContext
-from scheduler.placing import Move
 from scheduler.rules.refusals import InvalidInput, NotAllowed
+from scheduler.slots.availability import candidates
+from scheduler.slots.placing import Move
 from scheduler.store.models import Booking, Technician
 
 

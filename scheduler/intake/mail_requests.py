@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
 from scheduler.customers.granting import clean_serial
 from scheduler.customers.keeping import require_dispatcher
 from scheduler.entitlements import require
-from scheduler.people import count_or_refuse
+from scheduler.identity.people import count_or_refuse
+from scheduler.mailing import notices
 from scheduler.rules.attachments import clean_file
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound
 from scheduler.rules.text import clean_text

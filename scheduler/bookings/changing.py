@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
-from scheduler.placing import next_version
 from scheduler.rules import refusals
 from scheduler.rules.lifecycle import next_status
+from scheduler.slots.placing import next_version
 from scheduler.store import booking_rows
 from scheduler.store.bookings import Booking
 from scheduler.store.engines import is_slot_taken

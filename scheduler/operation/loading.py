@@ -14,11 +14,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler import entitlements, systems
+from scheduler import entitlements
 from scheduler.actor import SYSTEM
 from scheduler.context import DeskContext, Installation, load_desk
-from scheduler.passwords import MAX_LENGTH, MIN_LENGTH, hash_password
-from scheduler.people import clean_cif
+from scheduler.doors import systems
+from scheduler.identity.passwords import MAX_LENGTH, MIN_LENGTH, hash_password
+from scheduler.identity.people import clean_cif
 from scheduler.rules.hours import parse_weekly_hours
 from scheduler.rules.refusals import Refusal
 from scheduler.rules.secret import Secret

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler import audit, notices
+from scheduler import audit
 from scheduler.actor import Actor
 from scheduler.context import DeskContext
 from scheduler.customers.granting import clean_serial
 from scheduler.customers.keeping import customer, require_dispatcher
-from scheduler.people import count_or_refuse
+from scheduler.identity.people import count_or_refuse
+from scheduler.mailing import notices
 from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound
 from scheduler.rules.returns import REJECTED, require_step, state_after
 from scheduler.rules.text import clean_text

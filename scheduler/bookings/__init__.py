@@ -1,0 +1,1 @@
+"""What happens to a booking: each public verb is one step in the caller's one transaction."""

@@ -1,0 +1,1 @@
+"""Customers' systems and the ways into them, with their credentials."""

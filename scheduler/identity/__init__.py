@@ -1,0 +1,1 @@
+"""Who somebody is: the mailed codes and passwords that prove it."""

@@ -1,0 +1,1 @@
+"""What customers ask for besides a window: support by mail and returns."""
