@@ -87,6 +87,7 @@ def test_codes_are_unique() -> None:
         (refusals.ChangedMeanwhile("technician"), None, {"what": "technician"}),
         (refusals.TechnicianHasBookings(2), None, {"coming": 2, "history": False}),
         (refusals.LastDispatcher(), None, {}),
+        (refusals.OfferClosed("expired"), None, {"state": "expired"}),
         (refusals.NotFound("booking"), None, {"what": "booking"}),
         (refusals.NotAllowed("override_lead_time"), None, {"what": "override_lead_time"}),
         (refusals.SignInFailed(), None, {}),
