@@ -1,7 +1,8 @@
 """The database goes away while checks are due, and comes back: each has one outcome, and nothing needs a restart.
 
-PostgreSQL is stopped and started before the worker has begun, while it runs checks, and again near the end; SQLite is
-locked, for a release longer than anybody waits for it.
+PostgreSQL is stopped and started as soon as the worker has begun, while it runs checks, and again near the end; SQLite
+is locked, for a release longer than anybody waits for it. A worker that finds no database at its start says so and
+ends.
 """
 
 import signal
@@ -18,7 +19,7 @@ from fixtures.databases import Database
 from fixtures.postgres import PostgresCluster
 from fixtures.served import PROGRAM, Installed, Process
 from scheduler.store.engines import read
-from scheduler.store.models import Booking, Check, Notice
+from scheduler.store.models import Booking, Check, Notice, Worker
 from tests.faults.conftest import Measured
 from tests.faults.sizes import SHARE
 from tests.faults.ssh_desk import desk_at
@@ -50,6 +51,7 @@ def test_postgresql_away_in_each_phase(
     book_all(installed)
     worker = Process(installed, [*PROGRAM, "worker"])
     try:
+        until(lambda: begun(mortal_database), worker)
         for share in (0.0, 0.2, 0.7):
             until(lambda share=share: done(mortal_database) >= share * DUE, worker)  # type: ignore[misc]
             mortal_database.close()
@@ -78,6 +80,12 @@ def test_sqlite_locked_while_checks_are_due(
         worker.stop()
     assert_one_outcome_each(sqlite_database)
     measured("SQLite locked while checks are due", "sqlite", faults=1, checks=DUE)
+
+
+def begun(database: Database) -> bool:
+    """Whether an executing process has given its first sign of life."""
+    with read(database.sessions) as session:
+        return session.scalar(select(Worker.executor).limit(1)) is not None
 
 
 def hold_the_lock(installed: Installed) -> None:
