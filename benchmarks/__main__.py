@@ -1,7 +1,7 @@
 """All measurements as one table.
 
-    python -m benchmarks [availability | team | booking | peers | capacity | calendars | feed | ssh_check |
-                          help | serve_memory | probes | probe_many] …
+    python -m benchmarks [availability | team | booking | lateness | peers | capacity | calendars | feed |
+                          ssh_check | help | serve_memory | probes | probe_many] …
 
 Exit status 1 when a promise is not kept. What takes time is measured as CPU of the processes concerned where that
 can be, so that a busy machine disturbs little; rates and wall times are the best of some rounds.
@@ -19,6 +19,7 @@ TABLES = (
     "availability",
     "team",
     "booking",
+    "lateness",
     "peers",
     "capacity",
     "calendars",
