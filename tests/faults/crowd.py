@@ -1,4 +1,6 @@
-"""Many clients who book, move, cancel and hold at random over HTTP, each noting what it asked and was told."""
+"""Many clients who book, move, cancel and hold at random over HTTP, each noting what it asked and was told.
+
+Where the desk approves first, its people approve and refuse among them."""
 
 import hashlib
 import hmac
@@ -25,6 +27,8 @@ from tests.faults.history import Event, Row, Span
 
 VERBS = ("book", "move", "cancel", "hold")
 WEIGHTS = (55, 20, 18, 7)
+DECISIONS = ("approve", "refuse")
+DECIDING_WEIGHTS = (14, 6)
 MINUTES = (30, 60, 90)
 NO_ANSWER = Answer(0, {}, None)
 GONE = (OSError, http.client.HTTPException)
@@ -67,8 +71,17 @@ class Crowd:
     seed: int = 0
     events: list[Event] = field(default_factory=list)
     cookies: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    deciding: str = ""
+    """A dispatcher's token, where bookings wait for the desk: whoever asks then also decides for it."""
     keep_on: Callable[[], bool] = lambda: False
     """Asked after each client has made its share: whether they go on regardless."""
+
+    @property
+    def verbs(self) -> tuple[Sequence[str], Sequence[int]]:
+        """What is asked, and how often beside the others."""
+        if not self.deciding:
+            return VERBS, WEIGHTS
+        return (*VERBS, *DECISIONS), (*WEIGHTS, *DECIDING_WEIGHTS)
 
     def run(self, attempts: int) -> list[Event]:
         """About so many requests, all clients together; every event."""
@@ -113,12 +126,13 @@ class Person:
     def __init__(self, crowd: Crowd, pair: Pair, chance: random.Random, number: int) -> None:
         self._crowd, self._pair, self._chance, self._number = crowd, pair, chance, number
         self._browser: Browser | None = None
+        self._desk: Browser | None = None
 
     def ask(self, turn: int) -> Event:
         """One request at random."""
-        (verb,) = self._chance.choices(VERBS, WEIGHTS)
+        (verb,) = self._chance.choices(*self._crowd.verbs)
         mine = list(self._pair.bookings.items())
-        if verb in ("move", "cancel") and not mine:
+        if verb not in ("book", "hold") and not mine:
             verb = "book"
         tag = f"{self._crowd.seed}/{self._number}/{turn}"
         if verb == "book":
@@ -130,9 +144,10 @@ class Person:
 
     def hang_up(self) -> None:
         """Close the connection."""
-        if self._browser is not None:
-            self._browser.close()
-            self._browser = None
+        for browser in (self._browser, self._desk):
+            if browser is not None:
+                browser.close()
+        self._browser = self._desk = None
 
     def _book(self, tag: str) -> Event:
         minutes = self._chance.choice(MINUTES)
@@ -156,11 +171,13 @@ class Person:
         if verb == "move":
             wanted = self._crowd.place.any(self._chance, minutes)
             body |= {"start_at": iso(wanted.start), "technician": wanted.technician}
+        if verb == "refuse":
+            body["reason"] = "No longer offered"
         address = f"/api/v1/bookings/{booking}/{verb}"
         event = self._tell(verb, tag, address, body, wanted=wanted, booking=booking, seen_rev=rev)
-        if event.got is not None and verb == "move":
+        if event.got is not None and verb in ("move", "approve"):
             self._pair.bookings[booking] = (event.got.rev, minutes)
-        elif verb == "cancel" and event.status == 200:
+        elif verb in ("cancel", "refuse") and event.status == 200:
             self._pair.bookings.pop(booking, None)
         elif event.unknown or event.code in ("stale_revision", "transition_not_allowed"):
             self._look_again(booking, minutes)
@@ -168,7 +185,7 @@ class Person:
 
     def _look_again(self, booking: int, minutes: int) -> None:
         answer = self._send(lambda browser: browser.get(f"/api/v1/bookings/{booking}"))
-        if answer.status == 200 and answer.body["status"] == "confirmed":
+        if answer.status == 200 and answer.body["status"] in ("pending", "confirmed"):
             self._pair.bookings[booking] = (answer.body["rev"], minutes)
         else:
             self._pair.bookings.pop(booking, None)
@@ -194,19 +211,22 @@ class Person:
 
     def _tell(self, verb: str, tag: str, address: str, body: Mapping[str, Any], **facts: Any) -> Event:
         begun = time.monotonic()
-        answer = self._send(lambda browser: browser.post(address, body))
+        answer = self._send(lambda browser: browser.post(address, body), for_desk=verb in DECISIONS)
         ended = time.monotonic()
         if answer.status in (200, 201):
             return Event(verb, tag, begun, ended, answer.status, got=told(answer.body, tag), **facts)
         code = answer.body["code"] if isinstance(answer.body, dict) else ""
         return Event(verb, tag, begun, ended, answer.status, code=code, **facts)
 
-    def _send(self, ask: Callable[[Browser], Answer]) -> Answer:
+    def _send(self, ask: Callable[[Browser], Answer], for_desk: bool = False) -> Answer:
         """The answer, or none: a client cannot know what became of a question that broke off."""
-        if self._browser is None:
-            self._browser = self._crowd.installed.browser(self._pair.client.token)
+        open_ = self._crowd.installed.browser
+        if for_desk:
+            browser = self._desk = self._desk or open_(self._crowd.deciding)
+        else:
+            browser = self._browser = self._browser or open_(self._pair.client.token)
         try:
-            return ask(self._browser)
+            return ask(browser)
         except GONE:
             self.hang_up()
             time.sleep(

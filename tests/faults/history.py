@@ -237,7 +237,8 @@ def _explained(
     if event.code == "stale_revision":
         return any(e.unknown or (e.got is not None and e.got.rev > event.seen_rev) for e in others)
     if event.code == "transition_not_allowed":
-        return any(e.verb == "cancel" and (e.unknown or e.status == 200) for e in others)
+        ends = {"cancel", "refuse"} | ({"approve"} if event.verb in ("approve", "refuse") else set())
+        return any(e.verb in ends and (e.unknown or e.status == 200) for e in others)
     return False
 
 

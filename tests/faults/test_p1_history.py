@@ -1,5 +1,7 @@
 """Fifty clients book, move, cancel and hold at random over HTTP; everything they were told must be true together.
 
+Bookings wait for the desk, whose people approve and refuse among them.
+
 The checker sees answers and the table only. A server that looks first and inserts then must be found out by it.
 """
 
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.databases import Database
-from fixtures.served import Installed
+from fixtures.served import ROOT, Installed
 from tests.faults.conftest import Measured
 from tests.faults.crowd import Crowd, Place, in_brief, sessions_for, table
 from tests.faults.history import Row, judge
@@ -30,7 +32,11 @@ def installed(database: Database, tmp_path: Path) -> Installed:
     """A desk of three technicians and twenty-five customers with two people each, on each database."""
     database.close()
     processes = "1" if database.kind == "sqlite" else "2"
-    made = Installed(tmp_path, url=database.url, settings={"VENTANA_PROCESSES": processes})
+    conditions = tmp_path / "conditions.toml"
+    shipped = (ROOT / "scheduler" / "conditions.toml").read_text("utf-8")
+    conditions.write_text(shipped.replace("needed_for = []", 'needed_for = ["maintenance"]'), "utf-8")
+    settings = {"VENTANA_PROCESSES": processes, "VENTANA_CONDITIONS_FILE": str(conditions)}
+    made = Installed(tmp_path, url=database.url, settings=settings)
     made.fill(CLIENTS // 2, TECHNICIANS)
     return made
 
@@ -39,9 +45,12 @@ def installed(database: Database, tmp_path: Path) -> Installed:
 def crowds(installed: Installed) -> Callable[[int], Crowd]:
     """The same fifty clients, each time on other days."""
     cookies, began_at = sessions_for(installed), datetime.now(UTC)
+    desk = installed.dispatcher_token()
 
     def crowd(number: int) -> Crowd:
-        return Crowd(installed, Place(TECHNICIANS, number, began_at), CLIENTS, number, cookies=cookies)
+        return Crowd(
+            installed, Place(TECHNICIANS, number, began_at), CLIENTS, number, cookies=cookies, deciding=desk
+        )
 
     return crowd
 
@@ -57,7 +66,7 @@ def test_what_fifty_clients_were_told_is_true_together(
             found = judge(events, rows_of(crowd.place, database))
             assert not found.wrong, (found.wrong[:5], found.answers, server.log()[-2000:])
             assert not in_brief(events)["unanswered"], (found.answers, server.log()[-2000:])
-            assert {"book 201", "book 409 slot_taken"} <= found.answers.keys()
+            assert {"book 201", "book 409 slot_taken", "approve 200", "refuse 200"} <= found.answers.keys()
             asked, done = asked + len(events), done + in_brief(events)["done"]
         assert "Traceback" not in server.log()
     measured("history of 50 clients over HTTP", database.kind, attempts=asked, done=done, wrong=0)
