@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from scheduler.actor import Actor
+from scheduler.context import Installation
 from scheduler.store.models import AuditEntry
 
 _LOCK = 0x56454E54
@@ -22,7 +23,13 @@ _APPEND = insert(AuditEntry)
 
 
 def record(
-    session: Session, key: bytes, now: datetime, actor: Actor, action: str, subject: str, **facts: Any
+    session: Session,
+    installation: Installation,
+    now: datetime,
+    actor: Actor,
+    action: str,
+    subject: str,
+    **facts: Any,
 ) -> None:
     """Append one entry; call it last in a transaction, since it holds the chain until the commit."""
     if session.get_bind().dialect.name == "postgresql":
@@ -32,7 +39,7 @@ def record(
         at=now.replace(microsecond=0), actor=str(actor), action=action, subject=subject, facts=facts
     )
     values = {"at": entry.at, "actor": entry.actor, "action": action, "subject": subject, "facts": facts}
-    session.execute(_APPEND, [values | {"chain": link(key, last, entry)}])
+    session.execute(_APPEND, [values | {"chain": link(installation.keys.audit, last, entry)}])
 
 
 def link(key: bytes, before: bytes, entry: AuditEntry) -> bytes:

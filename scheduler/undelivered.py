@@ -52,7 +52,5 @@ def send_again(
     row.to_address, row.state, row.attempts, row.due_at = address, "waiting", 0, now
     session.flush()
     wake(session, KIND, row.id, 0, now)
-    audit.record(
-        session, desk.installation.keys.audit, now, actor, "notice.again", f"notice:{row.id}", **facts
-    )
+    audit.record(session, desk.installation, now, actor, "notice.again", f"notice:{row.id}", **facts)
     return row

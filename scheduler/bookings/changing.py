@@ -78,4 +78,4 @@ def write_down(
         "rev": booking.rev,
     }
     said = {name: value for name, value in facts.items() if value is not None}
-    audit.record(session, desk.installation.keys.audit, now, actor, action, f"booking:{booking.id}", **said)
+    audit.record(session, desk.installation, now, actor, action, f"booking:{booking.id}", **said)

@@ -100,5 +100,4 @@ def _audit(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, what: str, row: BusyCalendar
 ) -> None:
     subject = f"technician:{row.technician_id}"
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, what, subject, calendar=row.id, host=row.host)
+    audit.record(session, desk.installation, now, actor, what, subject, calendar=row.id, host=row.host)

@@ -177,5 +177,4 @@ def _bucket(network: str) -> str:
 def _audit(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, action: str, row: AppPassword
 ) -> None:
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, action, f"device:{row.id}", label=row.label)
+    audit.record(session, desk.installation, now, actor, action, f"device:{row.id}", label=row.label)

@@ -164,6 +164,6 @@ def _decide(
         )
     )
     session.flush()
-    key, subject = desk.installation.keys.audit, f"claim:{claim.id}"
+    subject = f"claim:{claim.id}"
     facts = {"customer": customer_id} if customer_id else {"reason": reason}
-    audit.record(session, key, now, actor, f"claim.{outcome}", subject, **facts)
+    audit.record(session, desk.installation, now, actor, f"claim.{outcome}", subject, **facts)

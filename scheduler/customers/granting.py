@@ -240,7 +240,7 @@ def _audit(
     subject = f"entitlement:{right.id}"
     audit.record(
         session,
-        desk.installation.keys.audit,
+        desk.installation,
         now,
         actor,
         action,

@@ -179,8 +179,9 @@ class Importer:
         now = self.clock()
         session.execute(_plain_update(row.id).values(finished_at=now))
         counts = session.scalar(select(CustomerImport.counts).where(CustomerImport.id == row.id)) or {}
-        key = self.installation.keys.audit
-        audit.record(session, key, now, SYSTEM, "customer.import_done", f"import:{row.id}", **counts)
+        audit.record(
+            session, self.installation, now, SYSTEM, "customer.import_done", f"import:{row.id}", **counts
+        )
 
 
 def _locked(session: Session, import_id: int) -> Any:

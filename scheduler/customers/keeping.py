@@ -231,4 +231,4 @@ def _audit(
     row: Customer,
     **facts: object,
 ) -> None:
-    audit.record(session, desk.installation.keys.audit, now, actor, action, f"customer:{row.id}", **facts)
+    audit.record(session, desk.installation, now, actor, action, f"customer:{row.id}", **facts)

@@ -156,5 +156,5 @@ def _audit(
     right: Entitlement,
     **facts: object,
 ) -> None:
-    key, subject = desk.installation.keys.audit, f"entitlement:{right.id}"
-    audit.record(session, key, now, actor, action, subject, customer=right.customer_id, **facts)
+    subject = f"entitlement:{right.id}"
+    audit.record(session, desk.installation, now, actor, action, subject, customer=right.customer_id, **facts)

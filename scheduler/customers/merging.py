@@ -116,8 +116,7 @@ def merge(
         "contacts": moved.contacts,
         "ledger": moved.ledger,
     }
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, "customer.merge", f"customer:{into_id}", **facts)
+    audit.record(session, desk.installation, now, actor, "customer.merge", f"customer:{into_id}", **facts)
     return session.get_one(Customer, into_id)
 
 

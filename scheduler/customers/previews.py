@@ -75,8 +75,10 @@ def confirm(
     if first:
         if engine:
             wake(session, KIND, import_id, REVS["writing"], due_at)
-        key, facts = desk.installation.keys.audit, {"file": row.filename} | row.counts
-        audit.record(session, key, now, actor, "customer.import", f"import:{import_id}", **facts)
+        facts = {"file": row.filename} | row.counts
+        audit.record(
+            session, desk.installation, now, actor, "customer.import", f"import:{import_id}", **facts
+        )
     return row
 
 

@@ -43,7 +43,7 @@ def reveal(
     notices.credential_revealed(session, desk, now, booking, actor.name)
     audit.record(
         session,
-        desk.installation.keys.audit,
+        desk.installation,
         now,
         actor,
         "credential.reveal",

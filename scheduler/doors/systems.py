@@ -64,7 +64,7 @@ def add_system(
     session.add_all([system, point])
     session.flush()
     _keep_credential(session, vault, now, point, form)
-    audit.record(session, desk.installation.keys.audit, now, actor, "system.add", f"access_point:{point.id}")
+    audit.record(session, desk.installation, now, actor, "system.add", f"access_point:{point.id}")
     _keep_consent(session, desk, now, actor, point, form)
     return point
 
@@ -97,7 +97,7 @@ def change_door(
     rewrite(session, desk, now, (Booking.access_point_id == point.id) & Booking.status.in_(LIVE_STATUSES))
     if moved:
         pictures.forget_door(session, point.id)  # they show another machine
-    audit.record(session, desk.installation.keys.audit, now, actor, "door.change", f"access_point:{point.id}")
+    audit.record(session, desk.installation, now, actor, "door.change", f"access_point:{point.id}")
     _keep_consent(session, desk, now, actor, point, form)
     return point
 
@@ -113,7 +113,7 @@ def _keep_consent(
         session.flush()  # the door is locked first: a check that is under way sees this or is seen here
         pictures.forget_door(session, point.id)
     verb = "door.pictures_on" if form.pictures else "door.pictures_off"
-    audit.record(session, desk.installation.keys.audit, now, actor, verb, f"access_point:{point.id}")
+    audit.record(session, desk.installation, now, actor, verb, f"access_point:{point.id}")
 
 
 def visible_door(session: Session, actor: Actor, point_id: int) -> AccessPoint:

@@ -160,6 +160,6 @@ def _mail(session: Session, desk: DeskContext, now: datetime, row: MailRequest) 
 def _audit(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, action: str, row: MailRequest
 ) -> None:
-    key, subject = desk.installation.keys.audit, f"mail_request:{row.id}"
+    subject = f"mail_request:{row.id}"
     facts = {"customer": row.customer_id, "topic": row.topic, "bytes": row.file_bytes}
-    audit.record(session, key, now, actor, action, subject, **facts)
+    audit.record(session, desk.installation, now, actor, action, subject, **facts)

@@ -172,6 +172,13 @@ def _mail_desk(session: Session, desk: DeskContext, now: datetime, row: Rma) -> 
 
 
 def _audit(session: Session, desk: DeskContext, now: datetime, actor: Actor, row: Rma) -> None:
-    key = desk.installation.keys.audit
     # Without the code: whoever reads the log must not be able to send a device in.
-    audit.record(session, key, now, actor, f"rma.{last_step(row)}", f"rma:{row.id}", customer=row.customer_id)
+    audit.record(
+        session,
+        desk.installation,
+        now,
+        actor,
+        f"rma.{last_step(row)}",
+        f"rma:{row.id}",
+        customer=row.customer_id,
+    )

@@ -39,8 +39,9 @@ def set_reminders(session: Session, desk: DeskContext, now: datetime, contact: C
     contact.reminders = wanted
     session.flush()
     actor = Actor("customer", contact.id, contact.name, contact.customer_id)
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, "contact.reminders", f"contact:{contact.id}", wanted=wanted)
+    audit.record(
+        session, desk.installation, now, actor, "contact.reminders", f"contact:{contact.id}", wanted=wanted
+    )
 
 
 def _seal(installation: Installation, contact_id: int) -> str:

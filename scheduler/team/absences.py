@@ -123,4 +123,4 @@ def _audit(
 ) -> None:
     facts = {"starts_at": absence.starts_at.isoformat(), "ends_at": absence.ends_at.isoformat()}
     subject = f"technician:{absence.technician_id}"
-    audit.record(session, desk.installation.keys.audit, now, actor, what, subject, **facts)
+    audit.record(session, desk.installation, now, actor, what, subject, **facts)

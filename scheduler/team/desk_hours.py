@@ -85,7 +85,7 @@ def save(
         "closed": row.own_holidays,
         "to_move": [each.booking.id for each in moves],
     }
-    audit.record(session, desk.installation.keys.audit, now, actor, "desk.hours", "desk:1", **facts)
+    audit.record(session, desk.installation, now, actor, "desk.hours", "desk:1", **facts)
     return moves
 
 

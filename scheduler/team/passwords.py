@@ -34,8 +34,7 @@ def send_link(session: Session, desk: DeskContext, now: datetime, actor: Actor, 
     reader = notices.Reader(row.name, row.email, row.locale)
     facts = {"link": f"{desk.installation.link_base}{PATH}{token}", "hours": int(LIFE / timedelta(hours=1))}
     notices.write(session, desk, now, f"password:{token_hash(token)}", "set_password", reader, facts)
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, "technician.password_link", f"technician:{row.id}")
+    audit.record(session, desk.installation, now, actor, "technician.password_link", f"technician:{row.id}")
 
 
 def holder(session: Session, now: datetime, token: str) -> Technician:
@@ -88,5 +87,4 @@ def _keep(session: Session, desk: DeskContext, now: datetime, row: Technician, h
     row.password_hash, row.session_generation = hashed, row.session_generation + 1
     session.flush()
     own = Actor("dispatcher" if row.role == "dispatcher" else "technician", row.id, row.name)
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, own, "technician.password", f"technician:{row.id}")
+    audit.record(session, desk.installation, now, own, "technician.password", f"technician:{row.id}")

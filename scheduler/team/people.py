@@ -238,5 +238,4 @@ def _refuse_last(session: Session, row: Technician) -> None:
 def _audit(
     session: Session, desk: DeskContext, now: datetime, actor: Actor, what: str, row: Technician, **facts: Any
 ) -> None:
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, what, f"technician:{row.id}", **facts)
+    audit.record(session, desk.installation, now, actor, what, f"technician:{row.id}", **facts)

@@ -84,5 +84,4 @@ def _person(entry: WaitingEntry) -> Actor:
 def _audit(
     session: Session, desk: DeskContext, now: datetime, entry: WaitingEntry, action: str, **facts: object
 ) -> None:
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, _person(entry), action, f"waiting:{entry.id}", **facts)
+    audit.record(session, desk.installation, now, _person(entry), action, f"waiting:{entry.id}", **facts)

@@ -257,5 +257,4 @@ def _audit(
     **facts: object,
 ) -> None:
     facts |= {"from": entry.from_at.isoformat(), "until": entry.until_at.isoformat()}
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, actor, action, f"waiting:{entry.id}", **facts)
+    audit.record(session, desk.installation, now, actor, action, f"waiting:{entry.id}", **facts)

@@ -111,8 +111,7 @@ def _lapse(session: Session, desk: DeskContext, now: datetime, offer: SlotOffer)
 def _end(session: Session, desk: DeskContext, now: datetime, entry: WaitingEntry, state: str) -> None:
     if close_entry(session, now, entry, state, SYSTEM):
         tell_ended(session, desk, now, entry)
-        key = desk.installation.keys.audit
-        audit.record(session, key, now, SYSTEM, f"waiting.{state}", f"waiting:{entry.id}")
+        audit.record(session, desk.installation, now, SYSTEM, f"waiting.{state}", f"waiting:{entry.id}")
 
 
 def _idle(session: Session) -> Sequence[WaitingEntry]:
@@ -246,5 +245,4 @@ def _keep(
     session.flush()
     tell_offer(session, desk, now, offer)
     facts = {"starts_at": starts_at.isoformat(), "technician": held.technician_id}
-    key = desk.installation.keys.audit
-    audit.record(session, key, now, SYSTEM, "waiting.offer", f"waiting:{entry.id}", **facts)
+    audit.record(session, desk.installation, now, SYSTEM, "waiting.offer", f"waiting:{entry.id}", **facts)

@@ -123,4 +123,4 @@ def _audit(
 ) -> None:
     # Only the host: the rest of an address is often a secret of the receiver's.
     facts: dict[str, Any] = {"host": urlsplit(row.url).hostname, "events": list(row.events)}
-    audit.record(session, desk.installation.keys.audit, now, actor, action, f"webhook:{row.id}", **facts)
+    audit.record(session, desk.installation, now, actor, action, f"webhook:{row.id}", **facts)

@@ -22,9 +22,7 @@ def chained(bench: Bench) -> Bench:
     with bench.writing() as (session, desk):
         for number in range(5):
             at = NOW + timedelta(seconds=number)
-            audit.record(
-                session, desk.installation.keys.audit, at, SYSTEM, "test", f"n:{number}", number=number
-            )
+            audit.record(session, desk.installation, at, SYSTEM, "test", f"n:{number}", number=number)
     assert first_broken(bench) is None
     with bench.writing() as (session, _):
         for statement in GUARDS[bench.database.kind]:
@@ -96,7 +94,7 @@ def test_the_chain_cannot_be_made_without_the_key(chained: Bench) -> None:
 
 def test_the_database_refuses_to_rewrite(bench: Bench) -> None:
     with bench.writing() as (session, desk):
-        audit.record(session, desk.installation.keys.audit, NOW, SYSTEM, "test", "n:1")
+        audit.record(session, desk.installation, NOW, SYSTEM, "test", "n:1")
     for statement in ("UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry"):
         with pytest.raises(Exception, match="audit_entry_append_only"):
             run(bench, statement)
@@ -104,11 +102,24 @@ def test_the_database_refuses_to_rewrite(bench: Bench) -> None:
 
 def test_facts_come_back_as_they_were_signed(bench: Bench) -> None:
     with bench.writing() as (session, desk):
-        key = desk.installation.keys.audit
         audit.record(
-            session, key, NOW, Actor("dispatcher", 3, "Elena"), "test", "ñ:1", motivo="«señal» 🙂", n=1.5
+            session,
+            desk.installation,
+            NOW,
+            Actor("dispatcher", 3, "Elena"),
+            "test",
+            "ñ:1",
+            motivo="«señal» 🙂",
+            n=1.5,
         )
         audit.record(
-            session, key, NOW.replace(microsecond=999_999), SYSTEM, "test", "n:2", nothing=None, many=[1]
+            session,
+            desk.installation,
+            NOW.replace(microsecond=999_999),
+            SYSTEM,
+            "test",
+            "n:2",
+            nothing=None,
+            many=[1],
         )
     assert first_broken(bench) is None
