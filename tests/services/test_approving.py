@@ -1,8 +1,6 @@
 """Bookings that wait for the desk: the slot and the hours are held, checks run, and somebody or the clock decides."""
 
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -36,6 +34,7 @@ from tests.services.conftest import LUZ, NOW, PONS, SOL, Bench, at
 from tests.services.customer_desk import ELENA
 from tests.services.waiting_desk import accept, asked, fill, free, join
 from tests.services.waiting_desk import sweep as offer
+from tests.together import together
 
 SEEN = 1
 """The revision that the page showed: nobody has touched the booking since it was asked for."""
@@ -198,10 +197,8 @@ def test_approve_refuse_cancel_and_the_clock_at_once_decide_once(bench: Bench) -
     approving_desk(bench)
     waits = ask(bench)
     bench.now = START - timedelta(minutes=120)
-    start = threading.Barrier(8)
 
     def act(number: int) -> str:
-        start.wait()
         try:
             if number % 4 == 3:
                 sweep(bench)
@@ -218,8 +215,7 @@ def test_approve_refuse_cancel_and_the_clock_at_once_decide_once(bench: Bench) -
             return "late"
         return "did"
 
-    with ThreadPoolExecutor(8) as pool:
-        did = Counter(pool.map(act, range(8)))
+    did = Counter(together(8, act))
     assert did["did"] <= 1
     found = row(bench, waits)
     assert found.rev == 2

@@ -1,9 +1,6 @@
 """The waiting list under many hands: one offer for a slot and for an entry, one booking for a link."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select
 
@@ -16,21 +13,10 @@ from scheduler.store.models import Booking, SlotOffer
 from scheduler.waiting import answering
 from tests.services.conftest import PONS, SOL, Bench
 from tests.services.waiting_desk import STARTS, asked, fill, free, join, live, sweep
+from tests.together import together
 
 SWEEPERS = 4
 CLICKS = 20
-
-
-def together(count: int, work: Callable[[int], str]) -> Counter[str]:
-    """Run `work(0)` … in threads that start at one moment; how often each answer came."""
-    start = threading.Barrier(count)
-
-    def run(number: int) -> str:
-        start.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return Counter(pool.map(run, range(count)))
 
 
 def offers(bench: Bench) -> list[tuple[int, int]]:
@@ -54,7 +40,7 @@ def test_workers_that_sweep_at_once_ask_each_once_about_one_slot(bench: Bench) -
         sweep(bench)
         return "done"
 
-    assert together(SWEEPERS, work) == {"done": SWEEPERS}
+    assert Counter(together(SWEEPERS, work)) == {"done": SWEEPERS}
     found = offers(bench)
     # Three wait, two slots are free: in order, each slot for one.
     assert sorted(entry for entry, _ in found) == entries[:2]
@@ -80,7 +66,7 @@ def test_twenty_clicks_on_one_link_book_once(bench: Bench) -> None:
             return closed.state
         return "booked"
 
-    assert together(CLICKS, click) == {"booked": 1, "accepted": CLICKS - 1}
+    assert Counter(together(CLICKS, click)) == {"booked": 1, "accepted": CLICKS - 1}
     assert [row.status for row in live(bench, STARTS[1]) if row.technician_id == 1] == ["confirmed"]
 
 
@@ -106,4 +92,4 @@ def test_nobody_comes_between_letting_go_and_booking(bench: Bench) -> None:
             return "taken"
         return "stolen"
 
-    assert together(8, work) == {"accepted": 1, "taken": 7}
+    assert Counter(together(8, work)) == {"accepted": 1, "taken": 7}

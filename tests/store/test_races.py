@@ -3,8 +3,6 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,6 +16,7 @@ from scheduler.store.booking_rows import Lost, change_booking, insert_booking, m
 from scheduler.store.engines import read, write
 from scheduler.store.models import LIVE_STATUSES, Booking
 from tests.store.rows import HOUR, NOW, START, add_booking, add_people, booking_values, overlaps
+from tests.together import together
 
 CLIENTS = 16
 ROUNDS = 5
@@ -26,18 +25,6 @@ DROP_GUARDS = {
     "sqlite": ["DROP TRIGGER booking_slot_insert", "DROP TRIGGER booking_slot_update"],
     "postgresql": ["ALTER TABLE booking DROP CONSTRAINT booking_slot_taken"],
 }
-
-
-def _together(clients: int, work: Callable[[int], object]) -> list[object]:
-    """Run `work(0)` … `work(clients - 1)` in threads that start at the same moment."""
-    start = threading.Barrier(clients)
-
-    def run(number: int) -> object:
-        start.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(clients) as pool:
-        return list(pool.map(run, range(clients)))
 
 
 def _bookings(database: Database) -> list[Booking]:
@@ -59,7 +46,7 @@ def test_one_of_many_wins_the_slot(database: Database) -> None:
             return insert_booking(session, booking_values(shifted)) is not None
 
     for turn in range(ROUNDS):
-        won = _together(CLIENTS, partial(book, START + turn * 2 * HOUR))
+        won = together(CLIENTS, partial(book, START + turn * 2 * HOUR))
         assert Counter(won) == {True: 1, False: CLIENTS - 1}
     assert len(_bookings(database)) == ROUNDS
     assert overlaps(_bookings(database), LIVE_STATUSES) == []
@@ -81,7 +68,7 @@ def test_looking_first_double_books(database: Database) -> None:
             with write(database.sessions) as session:
                 session.add(Booking(**booking_values()))
 
-    _together(CLIENTS, book)
+    together(CLIENTS, book)
     assert len(overlaps(_bookings(database), LIVE_STATUSES)) == CLIENTS * (CLIENTS - 1) / 2
 
 
@@ -101,7 +88,7 @@ def test_crossing_moves_neither_deadlock_nor_overlap(database: Database) -> None
         return seen
 
     outcomes: Counter[str] = Counter()
-    for seen in _together(8, shuffle):
+    for seen in together(8, shuffle):
         assert isinstance(seen, Counter)
         outcomes += seen
     assert outcomes["moved"] > 0
@@ -146,7 +133,7 @@ def test_moves_without_the_locks_deadlock(postgresql_database: Database) -> None
             return str(getattr(error.orig, "sqlstate", None))
         return None
 
-    assert sorted(map(str, _together(2, cross))) == ["40P01", "None"]
+    assert sorted(map(str, together(2, cross))) == ["40P01", "None"]
 
 
 def test_one_of_many_changes_wins(database: Database) -> None:
@@ -159,7 +146,7 @@ def test_one_of_many_changes_wins(database: Database) -> None:
             values = {"status": "cancelled", "description": f"{number}"}
             return change_booking(session, 1, 1, ("confirmed",), values) is not None
 
-    assert Counter(_together(CLIENTS, cancel)) == {True: 1, False: CLIENTS - 1}
+    assert Counter(together(CLIENTS, cancel)) == {True: 1, False: CLIENTS - 1}
     assert _bookings(database)[0].rev == 2
 
 
@@ -177,5 +164,5 @@ def test_a_move_and_a_booking_for_one_slot(database: Database, mover_first: bool
                 return bool(move_booking(session, 1, 1, values))
             return insert_booking(session, booking_values()) is not None
 
-    assert Counter(_together(4, compete))[True] == 1
+    assert Counter(together(4, compete))[True] == 1
     assert overlaps(_bookings(database), LIVE_STATUSES) == []
