@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from scheduler.rules import refusals as r
 from web.gatekeeping import StaleForm
 from web.i18n import gettext as _
-from web.refusal_words import TABLE, Words, forbidden, missing
+from web.words.refusals import TABLE, Words, forbidden, missing
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from scheduler.rules import refusals as r
-from web import errors, input_words, refusal_words
+from web import errors
+from web.words import inputs as input_words
+from web.words import refusals as refusal_words
 
 WEDNESDAY = datetime(2026, 11, 25, 9, 10, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]

@@ -23,8 +23,8 @@ from web.i18n import ngettext
 from web.parts.ledger import full_date
 from web.parts.refusing import NOTHING, Shown, plain, show
 from web.public import kind_word
-from web.refusal_words import reason_text
 from web.security import customer_required
+from web.words.refusals import reason_text
 
 blueprint = Blueprint("entitlement", __name__, url_prefix="/book/entitlement")
 

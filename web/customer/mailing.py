@@ -20,8 +20,8 @@ from web.parts.asked import attempt
 from web.parts.asked_by_mail import file_response, request_view
 from web.parts.ledger import full_date
 from web.parts.refusing import NOTHING, Shown
-from web.refusal_words import reason_text
 from web.security import customer_required
+from web.words.refusals import reason_text
 
 blueprint = Blueprint("mailing", __name__, url_prefix="/book/mail")
 

@@ -19,7 +19,7 @@ from web import i18n
 from web.i18n import gettext as _
 from web.parts.ledger import full_date
 from web.public import kind_word
-from web.refusal_words import status_word
+from web.words.refusals import status_word
 
 RECENT = 20
 

@@ -20,11 +20,11 @@ from scheduler.store.engines import read, write
 from web import i18n
 from web.app import now
 from web.i18n import gettext as _
-from web.input_words import field_label, invalid_words
 from web.parts.ledger import csv_response, safe
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import ID, actor
 from web.security import staff_required
+from web.words.inputs import field_label, invalid_words
 
 blueprint = Blueprint("imports", __name__, url_prefix="/customers/import")
 SHOWN_ROWS = 200

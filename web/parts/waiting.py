@@ -14,7 +14,7 @@ from scheduler.waiting.answering import state_at
 from scheduler.waiting.joining import offers_of
 from scheduler.waiting.telling import offer_token
 from web import i18n
-from web.waiting_words import entry_state, offer_state
+from web.words.waiting import entry_state, offer_state
 
 _LOOKS = {"waiting": "waiting", "booked": "ok", "open": "warn", "accepted": "ok"}
 

@@ -1,4 +1,4 @@
-"""Words for what may be wrong with customers, their rights and their files; web.input_words reads both tables."""
+"""Words for what may be wrong with customers, their rights and their files; web.words.inputs reads both tables."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scheduler.rules import refusals as r
-from web import i18n, team_words, waiting_words
+from web import i18n
 from web.i18n import gettext as _
-from web.input_words import invalid_words
+from web.words import team as team_words
+from web.words import waiting as waiting_words
+from web.words.inputs import invalid_words
 
 Words = tuple[str, str, str]
 """Title, text and remedy."""

@@ -1,4 +1,4 @@
-"""Names of the fields of people and hours, and what is wrong with them, beside those of `web.input_words`."""
+"""Names of the fields of people and hours, and what is wrong with them, beside those of `web.words.inputs`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from web import customer_words, team_input_words, waiting_words
 from web.i18n import gettext as _
+from web.words import customers as customer_words
+from web.words import team_inputs as team_input_words
+from web.words import waiting as waiting_words
 
 Facts = Mapping[str, Any]
 
