@@ -43,14 +43,10 @@ class Invitations:
         """Of a booking to which `what` (a key of METHODS, or anything else) just happened."""
         self._session, self._desk, self._booking = session, desk, booking
         self._method = METHODS.get(what)
-        if self._method is None:
-            return
         # What was inserted in this very transaction was told to nobody yet.
-        new = what == "confirmed" and booking.rev == 1
-        self._invited: frozenset[str] = frozenset() if new else _invited(session, booking.id)
-        self._readers: frozenset[Reading] = (
-            frozenset() if self._method == CANCEL else _readers(session, now, booking)
-        )
+        told = self._method is not None and not (what == "confirmed" and booking.rev == 1)
+        self._invited = _invited(session, booking.id) if told else frozenset()
+        self._readers = _readers(session, now, booking) if self._method == REQUEST else frozenset()
 
     def for_contact(self, contact: Contact) -> Invitation | None:
         """The invitation for a customer's person, or None where their calendar shows it without."""
