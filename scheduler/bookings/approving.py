@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler import entitlements
 from scheduler.actor import SYSTEM, Actor
 from scheduler.bookings.changing import change, visible, write_down
+from scheduler.bookings.letting_go import let_go
 from scheduler.calendars.writing import write_event
 from scheduler.checks import planning as checks
 from scheduler.clock import Clock
@@ -142,12 +142,8 @@ def _let_go(
     outcome: str,
     reason: str,
 ) -> None:
-    entitlements.release(session, now, booking, actor)
-    checks.drop(session, booking)
-    write_event(session, desk, booking, now)
     _keep(session, now, actor, booking, outcome, reason)
-    notices.booking_changed(session, desk, now, booking, outcome, reason=reason)
-    write_down(session, desk, now, actor, f"booking.{outcome}", booking, reason=reason or None)
+    let_go(session, desk, now, actor, booking, outcome, f"booking.{outcome}", reason=reason)
 
 
 def _keep(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler import entitlements
 from scheduler.actor import SYSTEM, Actor
 from scheduler.bookings.changing import change, require_rev, visible, write_down
+from scheduler.bookings.letting_go import let_go
 from scheduler.calendars.writing import write_event
 from scheduler.checks import planning as checks
 from scheduler.context import DeskContext
@@ -85,7 +86,7 @@ def book(
 def _first_status(session: Session, desk: DeskContext, actor: Actor, entitlement_id: int) -> str:
     if not desk.conditions.approval.needed_for:
         return "confirmed"
-    right = session.get(Entitlement, entitlement_id)  # kept by the session: placing reads it anyway
+    right = session.get(Entitlement, entitlement_id)
     return first_status(desk.conditions, right.kind if right else "", actor.kind)
 
 
@@ -119,22 +120,15 @@ def cancel(
     """
     booking = visible(session, actor, booking_id)
     change(session, booking, seen_rev, "cancel", now)
-    entitlements.release(session, now, booking, actor)
-    checks.drop(session, booking)
-    write_event(session, desk, booking, now)
-    notices.booking_changed(session, desk, now, booking, "cancelled")
-    write_down(session, desk, now, actor, "booking.cancel", booking)
+    let_go(session, desk, now, actor, booking, "cancelled", "booking.cancel")
     return booking
 
 
 def release_for_red(session: Session, desk: DeskContext, now: datetime, booking: Booking) -> None:
     """Free the slot of a booking whose access still fails close to its start, at no cost to the customer."""
     change(session, booking, booking.rev, "cancel", now)
-    entitlements.release(session, now, booking, SYSTEM)
-    checks.drop(session, booking)
-    write_event(session, desk, booking, now)
-    notices.booking_changed(session, desk, now, booking, "released")
-    write_down(session, desk, now, SYSTEM, "booking.release", booking, code=booking.verdict_code)
+    code = booking.verdict_code
+    let_go(session, desk, now, SYSTEM, booking, "released", "booking.release", code=code)
 
 
 def booked_by(session: Session, actor: Actor, access_point_id: int, starts_at: datetime) -> Booking | None:
