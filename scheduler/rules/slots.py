@@ -10,6 +10,8 @@ from scheduler.rules.intervals import Interval, require_aware, subtract
 
 _NONE = timedelta(0)
 _DAY = timedelta(days=1)
+NEAREST = 3
+"""How many other starts are named to who cannot have the wished one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,7 +82,7 @@ def _on_grid(at: datetime, offset: timedelta, grid: timedelta) -> datetime:
     return at + -since_midnight % grid
 
 
-def nearest(slots: Iterable[Slot], wanted: datetime, count: int = 3) -> tuple[Slot, ...]:
+def nearest(slots: Iterable[Slot], wanted: datetime, count: int = NEAREST) -> tuple[Slot, ...]:
     """The `count` slots that start nearest to the wanted moment, in time order; of two equally near, the earlier."""
     close = sorted(slots, key=lambda slot: (abs(slot.start - wanted), slot.start))[:count]
     return tuple(sorted(close))

@@ -12,7 +12,7 @@ from scheduler.context import DeskContext
 from scheduler.rules import refusals
 from scheduler.rules.intervals import Interval
 from scheduler.rules.lead_time import LeadLedger, LeadTime, earliest_start
-from scheduler.rules.slots import Slot, bookable_slots, nearest
+from scheduler.rules.slots import NEAREST, Slot, bookable_slots, nearest
 from scheduler.rules.spans import Span, instant, split_starts, without
 from scheduler.slots.attendance import busy_intervals, busy_times, open_times, technician_open
 from scheduler.store.models import Booking, Customer, Technician
@@ -20,6 +20,13 @@ from scheduler.store.models import Booking, Customer, Technician
 BATCH = 8
 """How many technicians are read at once: enough that a large team costs few queries, few enough that one whose first
 members are free is not read to its end."""
+
+REACHES = (
+    (timedelta(hours=12), timedelta(hours=12)),
+    (timedelta(days=4), timedelta(days=14)),
+)
+"""How far before and after a wished start others are looked for. Who loses a race mostly finds three close by: to cut
+two weeks into slots for each loser was a quarter of what a storm for one slot cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +156,15 @@ def alternatives(
     ignore: frozenset[int] = frozenset(),
 ) -> tuple[datetime, ...]:
     """The three bookable starts nearest to `wanted`, in time order; looked for in the two weeks around it."""
-    start = max(not_before, wanted.start - timedelta(days=4))
-    window = Interval(start, max(start, wanted.start) + timedelta(days=14))
-    found = offers(session, desk, now, technicians, wanted.end - wanted.start, window, not_before, ignore)
-    return tuple(sorted(slot.start for slot in nearest([offer.slot for offer in found], wanted.start)))
+    length, found = wanted.end - wanted.start, tuple[Slot, ...]()
+    for before, after in REACHES:
+        start = max(not_before, wanted.start - before)
+        window = Interval(start, max(start, wanted.start) + after)
+        near = offers(session, desk, now, technicians, length, window, not_before, ignore)
+        found = nearest([offer.slot for offer in near], wanted.start)
+        if len(found) == NEAREST:
+            break
+    return tuple(slot.start for slot in found)
 
 
 def own_hold(
