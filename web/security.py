@@ -79,8 +79,8 @@ def first_page(role: str) -> str:
 
 
 def current_zone() -> ZoneInfo:
-    """The zone in which times are said: the person's, else the desk's."""
-    person = current_person()
+    """The zone in which times are said: the person's, whether browser or token speaks for them, else the desk's."""
+    person = g.get("person") or current_person()
     if person is not None:
         return person.zone
     desk = current_app.extensions["ventana.desk"]()
