@@ -20,12 +20,13 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Measured:
-    """Call it with what was done and found; at release size it is also appended to var/fault-results.jsonl."""
+    """Call it with what was done and found since the last time; a release's are kept in var/fault-results.jsonl."""
     began = time.monotonic()
     promise = Path(str(request.node.path)).name.split("_")[1].upper()
 
     def say(what: str, database: str = "", **counts: float) -> None:
-        counts["seconds"] = round(time.monotonic() - began, 1)
+        nonlocal began
+        counts["seconds"], began = round(time.monotonic() - began, 1), time.monotonic()
         facts = "  ".join(f"{name} {value:,}" for name, value in counts.items())
         request.node.user_properties.append(("measured", f"{promise:4}{what} {database}: {facts}"))
         if SHARE:
