@@ -5,6 +5,7 @@ A server with synchronous=NORMAL must lose some, or this test sees nothing.
 """
 
 import random
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ from tests.faults.sizes import size
 
 CLIENTS = 8
 CUTS = size(12, 700)
+CUTS_OF_ONE_DISK = 35
+"""A cut copies all that was ever booked on its disk: a release begins a new disk now and then."""
 NORMAL = ("-m", "tests.faults.programs.normal_sync_server")
 
 
@@ -46,18 +49,23 @@ class Cut:
 
 
 @pytest.fixture
-def installed(sqlite_database: Database, tmp_path: Path) -> Installed:
+def installed(tmp_path: Path) -> Installed:
     """A desk on SQLite in a folder of its own."""
-    folder = tmp_path / "live"
-    folder.mkdir()
-    made = Installed(folder)
-    made.fill(CLIENTS, technicians=2)
-    return made
+    return installed_in(tmp_path)
 
 
 @pytest.fixture
 def disk(installed: Installed, tmp_path: Path) -> Disk:
     return build_disk(installed.folder, tmp_path)
+
+
+def installed_in(folder: Path) -> Installed:
+    """A desk whose database lies alone in a folder, as on a disk."""
+    live = folder / "live"
+    live.mkdir(parents=True)
+    made = Installed(live)
+    made.fill(CLIENTS, technicians=2)
+    return made
 
 
 def cut_while_booking(
@@ -105,13 +113,15 @@ def what_is_wrong(cut: Cut, events: Sequence[Event]) -> list[str]:
         survivor.close()
 
 
-def test_what_was_acknowledged_survives_every_power_cut(
-    installed: Installed, disk: Disk, measured: Measured
-) -> None:
-    events, cuts = cut_while_booking(installed, disk, CUTS)
-    for cut in cuts:
-        assert what_is_wrong(cut, events) == []
-    measured("power cuts", "sqlite", faults=len(cuts), **in_brief(events), lost=0, half=0)
+def test_what_was_acknowledged_survives_every_power_cut(tmp_path: Path, measured: Measured) -> None:
+    for first in range(0, CUTS, CUTS_OF_ONE_DISK):
+        folder = tmp_path / f"disk{first}"
+        installed = installed_in(folder)
+        disk, wanted = build_disk(installed.folder, folder), min(CUTS_OF_ONE_DISK, CUTS - first)
+        events, cuts = cut_while_booking(installed, disk, wanted)
+        assert [wrong for cut in cuts for wrong in what_is_wrong(cut, events)] == []
+        measured("power cuts", "sqlite", faults=len(cuts), **in_brief(events), lost=0, half=0)
+        shutil.rmtree(folder)
 
 
 def test_a_server_serves_on_from_what_survived(installed: Installed, disk: Disk) -> None:
