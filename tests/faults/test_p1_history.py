@@ -24,6 +24,9 @@ ROUND = 10_000
 """Requests for one server and one table; a release runs as many rounds as it takes."""
 ATTEMPTS = size(300, 500_000)
 """On each database."""
+BUSY = 1000
+"""One in so many may be told to try again (503): who waits for a lock for three seconds is. Over hours on a machine that
+does other work as well that comes to pass; the checker then takes both for possible, that it was done and that not."""
 NAIVE_ATTEMPTS = 200
 NAIVE = ("-m", "tests.faults.programs.naive_server")
 
@@ -66,7 +69,10 @@ def test_what_fifty_clients_were_told_is_true_together(
             events = crowd.run(min(ROUND, ATTEMPTS - asked))
             found = judge(events, rows_of(crowd.place, database))
             assert not found.wrong, (found.wrong[:5], found.answers, server.log()[-2000:])
-            assert not in_brief(events)["unanswered"], (found.answers, server.log()[-2000:])
+            assert in_brief(events)["unanswered"] <= len(events) // BUSY, (
+                found.answers,
+                server.log()[-2000:],
+            )
             assert {"book 201", "book 409 slot_taken", "approve 200", "refuse 200"} <= found.answers.keys()
             counts = in_brief(events)
             measured("history of 50 clients over HTTP", database.kind, **counts, wrong=len(found.wrong))
