@@ -25,8 +25,8 @@ ROUND = 10_000
 ATTEMPTS = size(300, 500_000)
 """On each database."""
 BUSY = 1000
-"""One in so many may be told to try again (503): who waits for a lock for three seconds is. Over hours on a machine that
-does other work as well that comes to pass; the checker then takes both for possible, that it was done and that not."""
+"""One in so many may be told to try again (503), as who waits for a lock for three seconds is: over hours on a machine
+that does other work as well it comes to pass. The checker takes it for possible that it was done, and that not."""
 NAIVE_ATTEMPTS = 200
 NAIVE = ("-m", "tests.faults.programs.naive_server")
 
