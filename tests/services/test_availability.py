@@ -1,6 +1,7 @@
 """A team's slots: each start once, with the first in the order given who is free, by few queries."""
 
 from datetime import timedelta
+from itertools import product
 
 from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
@@ -8,7 +9,8 @@ from sqlalchemy.orm import Session
 from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.intervals import Interval
-from scheduler.slots.availability import BATCH, Offer, offers, open_slots
+from scheduler.rules.slots import nearest
+from scheduler.slots.availability import BATCH, Offer, alternatives, offers, open_slots
 from scheduler.store.models import Absence, Technician
 from tests.services.conftest import NOW, SOL, Bench, at
 
@@ -70,3 +72,22 @@ def test_a_team_costs_few_queries_and_none_for_members_nobody_needs(bench: Bench
         event.listen(session.get_bind(), "before_cursor_execute", lambda _c, _k, text, *_: seen.append(text))
         searched(session, desk, team)
     assert len(seen) <= 2, "the first batch is free at every start that the desk allows"
+
+
+def test_the_nearest_are_those_of_the_whole_fortnight(bench: Bench) -> None:
+    """Looking close by first finds no other than looking everywhere."""
+    wished = [at(25, 10, 30), at(25, 13, 30), at(25, 23), at(27, 17), at(28, 3), at(29, 12)]
+    earliest = [at(24, 12), at(26, 9, 40), at(30, 9)]
+    with bench.writing() as (session, desk):
+        marta = session.get_one(Technician, bench.technician(session).id)
+        team, customer = [marta], bench.customer(session, SOL)
+        for start in (at(25, 10, 30), at(25, 12), at(27, 12), at(30, 10)):
+            taken = bench.request(session, SOL, start, technician_id=marta.id)
+            bookings.book(session, desk, NOW, customer, taken)
+        for wanted, not_before in product(wished, earliest):
+            found = alternatives(session, desk, NOW, team, Interval(wanted, wanted + HOUR), not_before)
+            everywhere = Interval(not_before, max(not_before, wanted) + timedelta(days=20))
+            whole = offers(session, desk, NOW, team, HOUR, everywhere, not_before)
+            expected = [slot.start for slot in nearest([offer.slot for offer in whole], wanted)]
+            assert (wanted, not_before, list(found)) == (wanted, not_before, expected)
+            assert len(found) == 3

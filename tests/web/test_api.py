@@ -211,6 +211,16 @@ def test_a_taken_slot_offers_alternatives(api: Api) -> None:
     assert offered == [at(25, 11, 30), at(25, 12), at(25, 12, 30)]
 
 
+def test_a_refusal_says_times_in_the_zone_of_whom_the_token_speaks_for(api: Api) -> None:
+    assert api.post("/bookings", wish(api, technician=1)).status_code == 201
+    with api.bench.writing() as (session, _):
+        session.execute(update(Customer).where(Customer.cif == PONS).values(zone="Atlantic/Canary"))
+    pons = replace(api, token=token_for(api.bench, PONS))
+    document = problem(pons.post("/bookings", wish(api, PONS, technician=1)), 409, "slot_taken")
+    assert "10:30" in document["detail"], "11:30 in Madrid"
+    assert "12:30" not in document["detail"]
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "code", "field"),
     [
