@@ -17,14 +17,10 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import LIVE_STATUSES, Booking
 from tests.store.rows import HOUR, NOW, START, add_booking, add_people, booking_values, overlaps
 from tests.together import together
+from tests.unguarded import drop_slot_guard
 
 CLIENTS = 16
 ROUNDS = 5
-
-DROP_GUARDS = {
-    "sqlite": ["DROP TRIGGER booking_slot_insert", "DROP TRIGGER booking_slot_update"],
-    "postgresql": ["ALTER TABLE booking DROP CONSTRAINT booking_slot_taken"],
-}
 
 
 def _bookings(database: Database) -> list[Booking]:
@@ -55,9 +51,7 @@ def test_one_of_many_wins_the_slot(database: Database) -> None:
 def test_looking_first_double_books(database: Database) -> None:
     """The control: the same race without the guard, decided by a look before the insert."""
     _prepare(database)
-    with write(database.sessions) as session:
-        for statement in DROP_GUARDS[database.kind]:
-            session.execute(text(statement))
+    drop_slot_guard(database.engine)
     looked = threading.Barrier(CLIENTS)
 
     def book(_number: int) -> None:

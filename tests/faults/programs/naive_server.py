@@ -5,12 +5,12 @@ environment, as for the product.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask, request
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext
@@ -19,15 +19,11 @@ from scheduler.settings import read_settings
 from scheduler.store import booking_rows
 from scheduler.store.engines import read
 from scheduler.store.models import LIVE_STATUSES, Booking
+from tests.unguarded import drop_slot_guard, insert_anyhow
 from web.api import bookings
 from web.server import Server
 
 T = TypeVar("T")
-GUARDS = {
-    "sqlite": ["DROP TRIGGER IF EXISTS booking_slot_insert", "DROP TRIGGER IF EXISTS booking_slot_update"],
-    "postgresql": ["ALTER TABLE booking DROP CONSTRAINT IF EXISTS booking_slot_taken"],
-}
-
 honest = bookings.writing
 
 
@@ -43,11 +39,6 @@ def check_then_write(verb: Callable[[Session, DeskContext], T]) -> T:
     return honest(verb)
 
 
-def insert_booking(session: Session, values: Mapping[str, Any]) -> Booking:
-    """Insert, whoever else has the slot."""
-    return session.scalars(insert(Booking).values(**values).returning(Booking)).one()
-
-
 class NaiveServer(Server):
     """Serves on a database whose guard against double booking is gone."""
 
@@ -55,14 +46,12 @@ class NaiveServer(Server):
         """As the product, and then without the guard: with none it would refuse to start."""
         app = super().load()
         assert self._service is not None
-        with self._service.database.begin() as connection:
-            for statement in GUARDS[connection.dialect.name]:
-                connection.exec_driver_sql(statement)
+        drop_slot_guard(self._service.database)
         return app
 
 
 if __name__ == "__main__":
     bookings.writing = check_then_write
-    booking_rows.insert_booking = insert_booking  # never loses, which is the fault
+    booking_rows.insert_booking = insert_anyhow  # never loses, which is the fault
     NaiveServer(read_settings(), work=False).run()
     sys.exit(0)
