@@ -4,6 +4,8 @@ import os
 
 SHARE = float(os.environ.get("VENTANA_RELEASE") or 0)
 """0: the gate's size. 1: what a release is proven with; less: that share of it."""
+FIRST_ROUND = int(os.environ.get("VENTANA_FIRST_ROUND") or 0)
+"""Where a history begins to count its rounds, each of which is drawn by its number: so machines share a release."""
 
 
 def size(gate: int, release: int) -> int:

@@ -16,7 +16,7 @@ from fixtures.served import ROOT, Installed
 from tests.faults.conftest import Measured
 from tests.faults.crowd import Crowd, Place, in_brief, sessions_for, table
 from tests.faults.history import Row, judge
-from tests.faults.sizes import size
+from tests.faults.sizes import FIRST_ROUND, size
 
 CLIENTS = 50
 TECHNICIANS = 3
@@ -65,7 +65,7 @@ def test_what_fifty_clients_were_told_is_true_together(
     asked = 0
     with installed.serving("--no-work") as server:
         for number in range(-(-ATTEMPTS // ROUND)):
-            crowd = crowds(number)
+            crowd = crowds(FIRST_ROUND + number)
             events = crowd.run(min(ROUND, ATTEMPTS - asked))
             found = judge(events, rows_of(crowd.place, database))
             assert not found.wrong, (found.wrong[:5], found.answers, server.log()[-2000:])
