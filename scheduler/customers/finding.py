@@ -14,7 +14,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of customers by company name; `more` says whether others follow."""
+    """One page of customers by name, whatever its case and accents; `more` says whether others follow."""
 
     customers: list[Customer]
     more: bool
@@ -28,7 +28,8 @@ def find_customers(session: Session, typed: str, page: int = 1) -> Found:
     query = (
         select(Customer)
         .options(joinedload(Customer.technician), selectinload(Customer.contacts))
-        .order_by(Customer.company, Customer.id)
+        # Not by the name itself: to a database "Óptica" comes after "Zapatos".
+        .order_by(Customer.search_key, Customer.id)
     )
     for word in search_words(typed):
         query = query.where(_has(word))

@@ -29,6 +29,16 @@ def test_what_nobody_is_called_finds_nobody_or_says_all(desk: TechnicianDesk, ty
     assert ("No customer matches" in page) == (typed != "%25_")
 
 
+def test_the_list_is_in_the_order_of_the_alphabet(desk: TechnicianDesk) -> None:
+    with desk.writing() as (session, _house):
+        for number, company in enumerate(("Transportes Ribera", "ábaco", "Zapatos", "Ñandú")):
+            session.add(Customer(company=company, cif=f"X{number}", zone="Europe/Madrid", created_at=NOW))
+    page = desk.browser(ELENA).get("/customers").get_data(as_text=True)
+    names = ("ábaco", "Clínica Sol", "Ñandú", "Óptica Luz", "Transportes Ribera", "Zapatos")
+    places = [page.index(name) for name in names]
+    assert places == sorted(places)
+
+
 def test_long_lists_have_pages(desk: TechnicianDesk) -> None:
     with desk.writing() as (session, _house):
         session.add_all(
