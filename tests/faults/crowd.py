@@ -42,6 +42,8 @@ class Place:
     number: int = 0
     """Places of different numbers share no moment; a hundred of them fit into the desk's horizon."""
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    starts: int = 22
+    """On how many half hours a window may begin: the fewer, the more want the same."""
 
     @property
     def first_at(self) -> datetime:
@@ -56,7 +58,7 @@ class Place:
 
     def any(self, chance: random.Random, minutes: int) -> Span:
         """One of the windows."""
-        start = self.first_at + chance.randrange(22) * timedelta(minutes=30)
+        start = self.first_at + chance.randrange(self.starts) * timedelta(minutes=30)
         begin = int(start.timestamp())
         return Span(chance.randint(1, self.technicians), begin, begin + minutes * 60)
 

@@ -171,10 +171,11 @@ def _holds(events: Sequence[Event], rows: Mapping[int, Row]) -> Iterator[Tenure]
 
 
 def _double(cells: Mapping[tuple[int, int], Sequence[Tenure]]) -> list[str]:
+    sure = {cell: [t for t in tenures if t.sure_from < t.sure_until] for cell, tenures in cells.items()}
     return sorted({
         f"bookings {one.booking} and {other.booking} both had technician {one.span.technician} at "
         f"{max(one.span.start, other.span.start)}"
-        for tenures in cells.values()
+        for tenures in sure.values()
         for one, other in combinations(tenures, 2)
         if one.booking != other.booking
         and one.span.touches(other.span)

@@ -20,6 +20,8 @@ from tests.faults.sizes import FIRST_ROUND, SHARE, size
 
 CLIENTS = 50
 TECHNICIANS = 3
+STARTS = 8
+"""Half hours of one day that all fifty want: two of three attempts are refused, as each must be for a reason."""
 ROUND = 10_000
 """Requests for one server and one table; a release runs as many rounds as it takes."""
 ATTEMPTS = size(300, 500_000)
@@ -53,7 +55,12 @@ def crowds(installed: Installed) -> Callable[[int], Crowd]:
 
     def crowd(number: int) -> Crowd:
         return Crowd(
-            installed, Place(TECHNICIANS, number, began_at), CLIENTS, number, cookies=cookies, deciding=desk
+            installed,
+            Place(TECHNICIANS, number, began_at, STARTS),
+            CLIENTS,
+            number,
+            cookies=cookies,
+            deciding=desk,
         )
 
     return crowd
