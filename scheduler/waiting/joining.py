@@ -22,7 +22,6 @@ from scheduler.rules.refusals import (
     DurationNotOffered,
     InvalidInput,
     LeadTimeTooShort,
-    NotAllowed,
     NotFound,
     RangeHasFreeTimes,
 )
@@ -55,15 +54,14 @@ class WaitingForm:
 
 
 def join(session: Session, desk: DeskContext, now: datetime, actor: Actor, form: WaitingForm) -> WaitingEntry:
-    """Wait for any slot of this length inside the range; the last in the queue.
+    """Wait for any slot of this length inside the range; the last in the queue. Staff put customers on it as well.
 
     Raises InvalidInput (from_on, until_on, description; waiting: too_many, waiting_already), LeadTimeTooShort and
     BeyondHorizon where nothing of the range could be booked, RangeHasFreeTimes where something can, the refusals of
     `entitlements.require`, MethodNotAccepted, ToolNotAccepted, DurationNotOffered, NotFound.
     """
-    if actor.customer_id is None:
-        raise NotAllowed("customer")
     point = systems.visible_door(session, actor, form.access_point_id)
+    customer_id = point.system.customer_id
     require_method(desk.conditions, point.system.platform, point.method)
     if form.minutes not in desk.conditions.durations_minutes:
         raise DurationNotOffered(offered=desk.conditions.durations_minutes)
@@ -74,15 +72,15 @@ def join(session: Session, desk: DeskContext, now: datetime, actor: Actor, form:
         max(now, wanted.start),
         form.minutes,
         form.entitlement_id,
-        actor.customer_id,
+        customer_id,
         form.topic,
     )
     description = clean_text("description", form.description, DESCRIPTION_LENGTH, multiline=True)
     refuse_tools(desk.conditions, "description", description)
     _refuse_free(session, desk, now, point, right, wanted, form)
     _refuse_hopeless(desk, now, right.kind, wanted, form.minutes)
-    _refuse_many(session, desk, actor.customer_id)
-    entry = _keep(session, now, actor, form, wanted, description)
+    _refuse_many(session, desk, customer_id)
+    entry = _keep(session, now, actor, customer_id, form, wanted, description)
     _audit(session, desk, now, actor, "waiting.join", entry, minutes=entry.minutes)
     return entry
 
@@ -219,11 +217,17 @@ def _refuse_many(session: Session, desk: DeskContext, customer_id: int) -> None:
 
 
 def _keep(
-    session: Session, now: datetime, actor: Actor, form: WaitingForm, wanted: Interval, description: str
+    session: Session,
+    now: datetime,
+    actor: Actor,
+    customer_id: int,
+    form: WaitingForm,
+    wanted: Interval,
+    description: str,
 ) -> WaitingEntry:
     entry = WaitingEntry(
-        customer_id=actor.customer_id,
-        contact_id=actor.id or None,
+        customer_id=customer_id,
+        contact_id=None if actor.staff else actor.id or None,
         access_point_id=form.access_point_id,
         entitlement_id=form.entitlement_id,
         technician_id=form.technician_id,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from scheduler.store.engines import read, write
-from scheduler.store.models import Absence, Booking, Notice, SlotOffer, Technician, WaitingEntry
+from scheduler.store.models import Absence, Booking, Contact, Notice, SlotOffer, Technician, WaitingEntry
 from scheduler.waiting import offering
 
 Submit = Callable[..., TestResponse]
@@ -222,6 +222,46 @@ def test_the_dispatcher_sees_who_was_asked_and_takes_off_the_list(
         ended = session.scalars(select(Notice).where(Notice.kind == "waiting_ended")).one()
     assert "Ya lo resolvimos" in ended.text
     assert submit(elena, "/waiting/99/remove", reason="Nada").status_code == 404
+
+
+def test_the_dispatcher_puts_a_customer_on_the_list_who_calls(
+    elena: FlaskClient, service: Any, sol: Any, full: None, submit: Submit
+) -> None:
+    form = elena.get(f"/waiting/new?door={sol.door}&minutes=90").text
+    assert re.search(rf'<option value="{sol.door}" selected>Clínica Sol', form)
+    assert re.search(r'value="90" checked', form)
+    typed = {"door": str(sol.door), "minutes": "60", **WEDNESDAY}
+    assert submit(elena, "/waiting/new", **typed).location == "/waiting"
+    assert "Clínica Sol" in elena.get("/waiting").text
+    assert "mié 25 nov" in sol.browser.get("/book/waiting").text
+    come_back(service)
+    sweep(service)
+    with read(service.sessions) as session:
+        contacts = session.scalars(select(Contact.email).where(Contact.customer_id == 1)).all()
+        told = select(Notice.to_address).where(Notice.kind == "waiting_offer")
+        assert sorted(session.scalars(told)) == sorted(contacts)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"door": ""}, "invalid_input:required"),
+        ({"door": "999"}, "invalid_input:required"),
+        ({"from_on": "pronto"}, "invalid_input:not_a_date"),
+        ({"until_on": "2026-11-26"}, "range_has_free_times"),
+        ({"description": "Por AnyDesk"}, "tool_not_accepted"),
+    ],
+)
+def test_what_the_dispatcher_cannot_ask_for_is_said_and_nothing_is_lost(
+    elena: FlaskClient, service: Any, sol: Any, full: None, submit: Submit, changed: dict[str, str], code: str
+) -> None:
+    typed = {"door": str(sol.door), "minutes": "60", **WEDNESDAY, "description": "Sin tono", **changed}
+    answer = submit(elena, "/waiting/new", **typed)
+    assert answer.status_code in (409, 422)
+    assert f'data-refused="{code}"' in answer.text
+    assert typed["description"] in answer.text
+    with read(service.sessions) as session:
+        assert session.scalar(select(WaitingEntry.id)) is None
 
 
 def test_the_conditions_say_how_the_list_works(sol: Any, service: Any) -> None:

@@ -7,23 +7,28 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from scheduler import entitlements
 from scheduler.bookings import booking as bookings
 from scheduler.context import DeskContext
 from scheduler.rules.hours import to_utc
-from scheduler.rules.refusals import InvalidInput, NotAllowed, NotEntitled, NotFound, Refusal
+from scheduler.rules.refusals import InvalidInput, NotAllowed, NotFound, Refusal
 from scheduler.store.engines import read, write
-from scheduler.store.models import AccessPoint, Booking, Customer, System, Technician
+from scheduler.store.models import Booking, Technician
 from web import i18n
 from web.app import now
-from web.i18n import gettext as _
+from web.parts.for_customer import (
+    best_right,
+    colleague_options,
+    door_options,
+    length_options,
+    topic_options,
+    typed_door,
+)
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import actor, number
 from web.security import current_zone, staff_required
-from web.technician.who import colleagues, dispatching
+from web.technician.who import dispatching
 
 blueprint = Blueprint("booking_for", __name__, url_prefix="/agenda/book")
 
@@ -66,13 +71,11 @@ def confirm() -> ResponseReturnValue:
 
 def _book(session: Session, desk: DeskContext) -> Booking:
     wanted = _wanted(session, desk, request.form)
-    door = session.get(AccessPoint, number(request.form.get("door")) or 0)
-    if door is None:
-        raise InvalidInput("door", "required")
+    door = typed_door(session, request.form.get("door"))
     topic = request.form.get("topic") or None
     asked = bookings.BookingRequest(
         access_point_id=door.id,
-        entitlement_id=_right(session, desk, door, wanted.minutes, topic),
+        entitlement_id=best_right(session, desk, door, wanted.minutes, topic),
         starts_at=_instant(wanted),
         minutes=wanted.minutes,
         zone=wanted.zone.key,
@@ -82,14 +85,6 @@ def _book(session: Session, desk: DeskContext) -> Booking:
         override_reason=request.form.get("override_reason", "").strip() or None,
     )
     return bookings.book(session, desk, now(), actor(), asked)
-
-
-def _right(session: Session, desk: DeskContext, door: AccessPoint, minutes: int, topic: str | None) -> int:
-    """The customer's best entitlement; whether it allows this is decided when it is booked."""
-    judged = entitlements.rights(session, desk, now(), door.system.customer_id, minutes, topic)
-    if not judged:
-        raise NotEntitled
-    return judged[0].facts.id
 
 
 def _wanted(session: Session, desk: DeskContext, given: Any) -> Wanted:
@@ -139,30 +134,14 @@ def _page(shown: Shown = NOTHING) -> ResponseReturnValue:
             shown=shown,
             wanted=wanted,
             moment=_said(wanted),
-            doors=_doors(session),
-            lengths=[(str(m), i18n.say_duration(m)) for m in desk.conditions.durations_minutes],
-            topics=_topics(desk),
+            doors=door_options(session),
+            lengths=length_options(desk),
+            topics=topic_options(desk),
             typed=request.form,
             override=dispatching(),
-            technicians=_choosable(session),
+            technicians=colleague_options(session) if dispatching() else [],
         )
     return page, shown.status
-
-
-def _choosable(session: Session) -> list[tuple[str, str]]:
-    """Whose time a dispatcher may book."""
-    if not dispatching():
-        return []
-    people = [(str(each.id), each.name) for each in colleagues(session) if each.skills]
-    return [("", _("The first who is free")), *people]
-
-
-def _topics(desk: DeskContext) -> list[tuple[str, str]]:
-    """All topics: what free support leaves out can be booked with hours, and without them the refusal says why."""
-    included = [(it.code, getattr(it, i18n.language())) for it in desk.conditions.topics_included]
-    excluded = [(it.code, getattr(it, i18n.language())) for it in desk.conditions.topics_excluded]
-    marked = [(code, _("%(topic)s (not in free support)", topic=name)) for code, name in excluded]
-    return [("", "–"), *included, *marked]
 
 
 def _said(wanted: Wanted) -> str:
@@ -172,13 +151,3 @@ def _said(wanted: Wanted) -> str:
     except Refusal:
         return ""
     return i18n.say_window(start, start + timedelta(minutes=wanted.minutes), wanted.zone)
-
-
-def _doors(session: Session) -> list[tuple[str, str]]:
-    """Every customer's doors, by company, for a desk's list to choose from."""
-    query = select(AccessPoint).join(System).join(Customer).order_by(Customer.company, System.name)
-    rows = session.scalars(query.options(joinedload(AccessPoint.system).joinedload(System.customer)))
-    words = [(str(row.id), row.system.customer.company, row.system.name, row.method) for row in rows]
-    return [("", _("Choose"))] + [
-        (id_, f"{who} · {what} ({i18n.say_method(how)})") for id_, who, what, how in words
-    ]
