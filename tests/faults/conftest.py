@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import sshd
 from fixtures.databases import Database, Server
 from fixtures.postgres import PostgresCluster, PostgresUnavailable
 from tests.conftest import fast_folder
@@ -45,6 +46,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for name, value in getattr(report, "user_properties", ()):
                 if name == "measured" and report.when == "call":
                     terminalreporter.write_line(str(value))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
+    """A real sshd that listens on every loopback address, so that it is many far ends."""
+    if (reason := sshd.missing()) is not None:
+        pytest.skip(reason)
+    options = {"ListenAddress": "0.0.0.0", "MaxSessions": "50", "MaxStartups": "200"}
+    with sshd.Sshd(tmp_path / "sshd", options=options) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ Each check has one outcome in the end, with its steps, one change of its booking
 marks a check done before it tries the door must lose some, or this test sees nothing.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from scheduler.store.models import (
     Notice,
     Technician,
 )
+from tests.faults.patience import until
 from tests.faults.sizes import SHARE
 from tests.faults.ssh_desk import desk_at
 
@@ -36,19 +36,9 @@ HOUR = timedelta(hours=1)
 DOORS = 10
 """Far ends: checks of one run one after the other."""
 RUNGS = list(steps_for("ssh", Depth.FUNCTION, "asterisk"))
-SILENT_SECONDS = 30
 WORKER = (*PROGRAM, "worker") if SHARE else ("-m", "tests.faults.programs.watchful_worker")
 """For a release the product as it is, which waits for thirty silent seconds on PostgreSQL."""
 MARK_FIRST = ("-m", "tests.faults.programs.mark_first_worker")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
-    """A real sshd that listens on every loopback address, so that it is many far ends."""
-    if (reason := sshd.missing()) is not None:
-        pytest.skip(reason)
-    with sshd.Sshd(tmp_path / "sshd", options={"ListenAddress": "0.0.0.0", "MaxSessions": "50"}) as running:
-        yield running
 
 
 @pytest.fixture
@@ -144,12 +134,3 @@ def calendar_revisions(database: Database) -> int:
 def _count(database: Database, query: object) -> int:
     with read(database.sessions) as session:
         return int(session.scalar(query) or 0)  # type: ignore[call-overload]
-
-
-def until(true: Callable[[], bool], worker: Process, seconds: float = SILENT_SECONDS + 90) -> None:
-    """Wait for something while the worker runs, or fail with its words."""
-    ends = time.monotonic() + seconds
-    while not true():
-        assert worker.running, worker.log()
-        assert time.monotonic() < ends, worker.log()
-        time.sleep(0.25)

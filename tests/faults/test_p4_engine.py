@@ -19,6 +19,7 @@ from scheduler.engine import Engine, Every, Work, executing
 from scheduler.store.engines import write
 from scheduler.store.models import Check, Worker
 from scheduler.waking import executor_name, wake
+from tests.faults.patience import until
 from tests.faults.programs.desk import (
     FaultDesk,
     claim_wake_ups,
@@ -28,7 +29,6 @@ from tests.faults.programs.desk import (
     overdue,
     soon,
     started,
-    until,
     wake_ups,
 )
 

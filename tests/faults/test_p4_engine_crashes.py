@@ -13,7 +13,8 @@ import pytest
 
 from fixtures.databases import Database
 from scheduler.engine import Engine, EngineBusy
-from tests.faults.programs.desk import FaultDesk, engine_of, soon, started, until
+from tests.faults.patience import until
+from tests.faults.programs.desk import FaultDesk, engine_of, soon, started
 
 ROOT = Path(__file__).parents[2]
 DUE = 100
@@ -77,7 +78,7 @@ def test_a_worker_killed_amid_due_checks(desk: FaultDesk, workers: list[Worker])
     workers[0].kill()
     assert len(desk.outcomes()) < DUE, "killed too late to prove anything"
     workers.append(Worker(url_of(desk)))
-    until(lambda: len(desk.outcomes()) == DUE, 90)
+    until(lambda: len(desk.outcomes()) == DUE, seconds=90)
     assert desk.outcomes() == dict.fromkeys(planned, 1)
     assert set(desk.states().values()) == {"done"}
 
@@ -89,7 +90,7 @@ def test_the_broken_control_loses_what_was_under_way(desk: FaultDesk, workers: l
     workers[0].kill()
     assert desk.outcomes() == {}, "killed too late to prove anything"
     workers.append(Worker(url_of(desk), "mark-first", seconds=0))
-    until(lambda: set(desk.states().values()) == {"done"}, 90)
+    until(lambda: set(desk.states().values()) == {"done"}, seconds=90)
     workers[1].end()
     assert len(desk.outcomes()) < len(planned)
 
@@ -104,7 +105,7 @@ def test_the_survivor_runs_the_work_of_a_dead_worker(
     until(lambda: len(desk.begun_by_executor()) == 2)
     workers[0].kill()
     assert desk.begun_by_executor()[workers[0].said] > 0, "killed too late to prove anything"
-    until(lambda: len(desk.outcomes()) == len(planned), 90)
+    until(lambda: len(desk.outcomes()) == len(planned), seconds=90)
     assert desk.outcomes() == dict.fromkeys(planned, 1)
     assert f"silent processes are run again: {workers[0].said}" in workers[1].end()
 

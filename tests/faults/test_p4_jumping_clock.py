@@ -4,8 +4,7 @@ on which clocks change.
 Two hours before the start free support gives the hour back and says so; paid support keeps it and warns.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from functools import partial
@@ -27,6 +26,7 @@ from scheduler.slots.availability import lead_ledger
 from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check, Entitlement, Notice, Worker
 from tests.faults.conftest import Measured
+from tests.faults.patience import until
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 MADRID = ZoneInfo("Europe/Madrid")
@@ -82,13 +82,6 @@ def book(service: Service, customer: int, kind: str) -> tuple[int, datetime]:
         )
         row = bookings.book(session, desk, now, Actor("dispatcher", 1, "test"), wish)
         return row.id, start
-
-
-def until(true: Callable[[], bool], seconds: float = 90) -> None:
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.1)
 
 
 def done(service: Service, stage: str) -> int:

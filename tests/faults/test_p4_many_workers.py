@@ -37,16 +37,6 @@ SILENT_SECONDS = 30
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
-    """A real sshd at every loopback address."""
-    if (reason := sshd.missing()) is not None:
-        pytest.skip(reason)
-    options = {"ListenAddress": "0.0.0.0", "MaxSessions": "50", "MaxStartups": "200"}
-    with sshd.Sshd(tmp_path / "sshd", options=options) as running:
-        yield running
-
-
-@pytest.fixture
 def installed(postgresql_database: Database, server: sshd.Sshd, tmp_path: Path) -> Installed:
     """Eight customers and technicians; many logins at one address are expected here."""
     settings = {"VENTANA_PROCESSES": "2", "VENTANA_LOGINS_PER_TARGET": "1000"}

@@ -8,10 +8,8 @@ ends.
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from sqlalchemy import func, select
 
 from fixtures import sshd
@@ -21,23 +19,14 @@ from fixtures.served import PROGRAM, Installed, Process
 from scheduler.store.engines import read
 from scheduler.store.models import Booking, Check, Notice, Worker
 from tests.faults.conftest import Measured
+from tests.faults.patience import until
 from tests.faults.sizes import SHARE
 from tests.faults.ssh_desk import desk_at
-from tests.faults.test_p4_due_checks import DOORS, DUE, RUNGS, book_all, done, until
+from tests.faults.test_p4_due_checks import DOORS, DUE, RUNGS, book_all, done
 
 AWAY_SECONDS = 2.0
 LOCKED_SECONDS = 7.0 if SHARE else 3.0
 """For a release longer than any writer waits (busy_timeout, 5 s); what failed is then tried again a minute later."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
-    """A real sshd at every loopback address."""
-    if (reason := sshd.missing()) is not None:
-        pytest.skip(reason)
-    options = {"ListenAddress": "0.0.0.0", "MaxSessions": "50"}
-    with sshd.Sshd(tmp_path / "sshd", options=options) as running:
-        yield running
 
 
 def test_postgresql_away_in_each_phase(

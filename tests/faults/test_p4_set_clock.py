@@ -4,9 +4,7 @@ The desk's own clock can be handed to the engine (test_p4_jumping_clock.py); her
 and the interpreter's jump with it.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,24 +20,14 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Check, Entitlement, Worker
 from tests.faults.conftest import Measured
 from tests.faults.faked_clock import MachineClock, machine_clock, worker_by
+from tests.faults.patience import until
 from tests.faults.sizes import size
 from tests.faults.ssh_desk import desk_at
 
 DOORS = size(4, 40)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 STAGES = {"h24": 24 * HOUR, "h8": 8 * HOUR, "h2": 2 * HOUR, "m30": HOUR / 2}
-PATIENCE_SECONDS = 90
 WATCHFUL = ("-m", "tests.faults.programs.watchful_worker")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[sshd.Sshd]:
-    """A real sshd at every loopback address."""
-    if (reason := sshd.missing()) is not None:
-        pytest.skip(reason)
-    options = {"ListenAddress": "0.0.0.0", "MaxSessions": "50", "MaxStartups": "200"}
-    with sshd.Sshd(tmp_path / "sshd", options=options) as running:
-        yield running
 
 
 @pytest.fixture
@@ -75,14 +63,6 @@ def beats(database: Database) -> dict[str, datetime]:
     """Each worker's last heartbeat, by its own clock."""
     with read(database.sessions) as session:
         return dict(session.execute(select(Worker.executor, Worker.seen_at)).all())
-
-
-def until(true: Callable[[], bool], *workers: Process) -> None:
-    """Wait for something, or fail with what the workers said."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < ends, [worker.log()[-1500:] for worker in workers]
-        time.sleep(0.1)
 
 
 def until_beaten(database: Database, times: int, *workers: Process) -> None:

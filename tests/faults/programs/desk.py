@@ -6,7 +6,7 @@ Each recorded outcome is one audit entry, written in the transaction that ends t
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -204,15 +204,6 @@ def started(engine: Engine) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop(10)
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something, or fail."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError("waited in vain")
-        time.sleep(0.05)
 
 
 def engine_of(desk: FaultDesk, *works: Work, **options: float) -> Engine:
