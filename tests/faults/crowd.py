@@ -36,7 +36,7 @@ GONE = (OSError, http.client.HTTPException)
 
 @dataclass
 class Place:
-    """What they compete for: technicians' windows that start in eleven hours and end within twelve."""
+    """What they compete for: technicians' windows within one half of a day."""
 
     technicians: int
     number: int = 0

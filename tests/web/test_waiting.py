@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from scheduler.store.engines import read, write
-from scheduler.store.models import Absence, Booking, Contact, Notice, SlotOffer, Technician, WaitingEntry
+from scheduler.store.models import (
+    Absence,
+    Booking,
+    Contact,
+    Customer,
+    Notice,
+    SlotOffer,
+    Technician,
+    WaitingEntry,
+)
 from scheduler.waiting import offering
 
 Submit = Callable[..., TestResponse]
@@ -230,6 +239,8 @@ def test_the_dispatcher_puts_a_customer_on_the_list_who_calls(
     form = elena.get(f"/waiting/new?door={sol.door}&minutes=90").text
     assert re.search(rf'<option value="{sol.door}" selected>Clínica Sol', form)
     assert re.search(r'value="90" checked', form)
+    with write(service.sessions) as session:
+        session.execute(update(Customer).values(zone="Atlantic/Canary"))
     typed = {"door": str(sol.door), "minutes": "60", **WEDNESDAY}
     assert submit(elena, "/waiting/new", **typed).location == "/waiting"
     assert "Clínica Sol" in elena.get("/waiting").text
@@ -240,6 +251,7 @@ def test_the_dispatcher_puts_a_customer_on_the_list_who_calls(
         contacts = session.scalars(select(Contact.email).where(Contact.customer_id == 1)).all()
         told = select(Notice.to_address).where(Notice.kind == "waiting_offer")
         assert sorted(session.scalars(told)) == sorted(contacts)
+        assert session.scalars(select(WaitingEntry.zone)).all() == ["Atlantic/Canary"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from scheduler.context import DeskContext
 from scheduler.store.engines import read
 from scheduler.waiting import joining
 from scheduler.waiting.joining import WaitingForm
-from web import i18n
 from web.app import now
 from web.parts.asked import attempt
 from web.parts.for_customer import (
@@ -77,7 +76,7 @@ def _form(session: Session, desk: DeskContext) -> WaitingForm:
         access_point_id=door.id,
         entitlement_id=best_right(session, desk, door, minutes, topic),
         minutes=minutes,
-        zone=current_zone().key,
+        zone=door.system.customer.zone,
         from_on=typed.get("from_on", ""),
         until_on=typed.get("until_on", ""),
         technician_id=number(typed.get("technician")),
@@ -95,7 +94,6 @@ def _form_page(shown: Shown = NOTHING) -> ResponseReturnValue:
             shown=shown,
             typed=request.values,
             today=today,
-            zone=i18n.say_zone(current_zone(), now()),
             doors=door_options(session),
             lengths=length_options(desk),
             technicians=colleague_options(session),
