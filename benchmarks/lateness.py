@@ -14,7 +14,8 @@ from benchmarks.table import Line
 from fixtures.databases import Database, Server
 from fixtures.postgres import PostgresCluster
 from scheduler.engine import Engine
-from tests.faults.programs.desk import FaultDesk, soon, until
+from tests.faults.patience import until
+from tests.faults.programs.desk import FaultDesk, soon
 
 CHECKS, MINUTE, NETWORK_SECONDS = 1000, 60.0, 1.0
 MOST_SECONDS = 2.0
@@ -56,7 +57,7 @@ def _late(database: Database) -> list[float]:
     clock, wall = time.monotonic(), soon()
     engine.start()
     try:
-        until(lambda: len(desk.outcomes()) == CHECKS, 10 * MINUTE)
+        until(lambda: len(desk.outcomes()) == CHECKS, seconds=10 * MINUTE)
     finally:
         engine.stop(5)
     begun = {check_id: wall + timedelta(seconds=at - clock) for check_id, _, at in desk.acts}
