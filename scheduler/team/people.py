@@ -46,6 +46,13 @@ class TechnicianForm:
     buffer_minutes: str = "0"
 
 
+def colleagues(session: Session) -> list[Technician]:
+    """Everybody who works at the desk now, by name."""
+    # SQLite keeps booleans as numbers, so "is true" is not its word.
+    query = select(Technician).where(Technician.active == True).order_by(Technician.name)  # noqa: E712
+    return list(session.scalars(query))
+
+
 def person(session: Session, actor: Actor, technician_id: int) -> Technician:
     """The person to be changed. Raises NotAllowed unless a dispatcher acts, NotFound."""
     if actor.kind not in ("dispatcher", "system"):

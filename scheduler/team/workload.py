@@ -13,6 +13,7 @@ from scheduler.rules.intervals import Interval, intersect
 from scheduler.rules.spans import intervals_of
 from scheduler.slots.attendance import LONGEST_BOOKING, open_times
 from scheduler.store.models import Booking, Technician
+from scheduler.team.people import colleagues
 
 COUNTED = ("pending", "confirmed", "in_session", "done", "no_show")
 """What takes a technician's time, or has taken it; a held slot may still be let go."""
@@ -37,9 +38,7 @@ Workload = Mapping[tuple[int, date], Load]
 
 def active_technicians(session: Session) -> Sequence[Technician]:
     """Those who take sessions, by name: active, with at least one skill."""
-    # SQLite keeps booleans as numbers, so "is true" is not its word.
-    query = select(Technician).where(Technician.active == True).order_by(Technician.name)  # noqa: E712
-    return [row for row in session.scalars(query) if row.skills]
+    return [row for row in colleagues(session) if row.skills]
 
 
 def workload(

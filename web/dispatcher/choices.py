@@ -1,9 +1,8 @@
 """The lists that the dispatcher's forms offer: languages, time zones, technicians."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.store.models import Technician
+from scheduler.team.people import colleagues
 from web.i18n import LOCALE_NAMES
 
 LANGUAGES = tuple(LOCALE_NAMES.items())
@@ -18,5 +17,4 @@ def zones(chosen: str | None) -> list[tuple[str, str]]:
 
 def technicians(session: Session) -> list[tuple[str, str]]:
     """Everybody who may be assigned, by name; nobody first."""
-    query = select(Technician).where(Technician.active == True).order_by(Technician.name)  # noqa: E712
-    return [("", "–"), *((str(row.id), row.name) for row in session.scalars(query))]
+    return [("", "–"), *((str(row.id), row.name) for row in colleagues(session))]

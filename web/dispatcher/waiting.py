@@ -12,14 +12,7 @@ from scheduler.waiting import joining
 from scheduler.waiting.joining import WaitingForm
 from web.app import now
 from web.parts.asked import attempt
-from web.parts.for_customer import (
-    best_right,
-    colleague_options,
-    door_options,
-    length_options,
-    topic_options,
-    typed_door,
-)
+from web.parts.for_customer import best_right, choices, typed_door
 from web.parts.refusing import NOTHING, Shown
 from web.parts.staff import ID, actor, number
 from web.parts.waiting import entry_views
@@ -94,10 +87,7 @@ def _form_page(shown: Shown = NOTHING) -> ResponseReturnValue:
             shown=shown,
             typed=request.values,
             today=today,
-            doors=door_options(session),
-            lengths=length_options(desk),
-            technicians=colleague_options(session),
-            topics=topic_options(desk),
+            **choices(session, desk),
         )
     return page, shown.status
 

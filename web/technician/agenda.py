@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.context import DeskContext
 from scheduler.store.engines import read
+from scheduler.team.people import colleagues
 from web.app import now
 from web.parts.staff import actor
 from web.security import current_zone, staff_required
 from web.technician import cards, devices, feeds
 from web.technician.agenda_view import Scene, agenda_view
 from web.technician.look import VIEWS, Look, current_look
-from web.technician.who import colleagues, dispatching, watched
+from web.technician.who import dispatching, watched
 
 blueprint = Blueprint("agenda", __name__)
 

@@ -17,14 +17,7 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Technician
 from web import i18n
 from web.app import now
-from web.parts.for_customer import (
-    best_right,
-    colleague_options,
-    door_options,
-    length_options,
-    topic_options,
-    typed_door,
-)
+from web.parts.for_customer import best_right, choices, typed_door
 from web.parts.refusing import NOTHING, Shown, show
 from web.parts.staff import actor, number
 from web.security import current_zone, staff_required
@@ -134,12 +127,9 @@ def _page(shown: Shown = NOTHING) -> ResponseReturnValue:
             shown=shown,
             wanted=wanted,
             moment=_said(wanted),
-            doors=door_options(session),
-            lengths=length_options(desk),
-            topics=topic_options(desk),
+            **choices(session, desk),
             typed=request.form,
             override=dispatching(),
-            technicians=colleague_options(session) if dispatching() else [],
         )
     return page, shown.status
 

@@ -1,7 +1,6 @@
 """The person of the desk behind this request, and what is theirs to see; only behind `staff_required`."""
 
 from flask import request
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.bookings import booking as bookings
@@ -29,13 +28,6 @@ def watched(session: Session) -> Technician:
     if found is None:
         raise NotFound("technician")
     return found
-
-
-def colleagues(session: Session) -> list[Technician]:
-    """Everybody whose agenda a dispatcher may look at, by name."""
-    # SQLite keeps booleans as numbers, so "is true" is not its word.
-    query = select(Technician).where(Technician.active == True).order_by(Technician.name)  # noqa: E712
-    return list(session.scalars(query))
 
 
 def own_session(session: Session, booking_id: int) -> Booking:
