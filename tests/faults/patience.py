@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fixtures.served import Process
 
 
-def until(true: Callable[[], object], *workers: Process, seconds: float = 120) -> None:
+def until(true: Callable[[], object], *workers: Process, seconds: float = 30) -> None:
     """Wait for something while the workers run. Raises AssertionError with what they last said."""
     ends = time.monotonic() + seconds
     while not true():

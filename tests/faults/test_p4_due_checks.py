@@ -36,6 +36,8 @@ HOUR = timedelta(hours=1)
 DOORS = 10
 """Far ends: checks of one run one after the other."""
 RUNGS = list(steps_for("ssh", Depth.FUNCTION, "asterisk"))
+PATIENCE = 30 + 90
+"""Seconds: the work of a dead worker is run by others after thirty silent ones."""
 WORKER = (*PROGRAM, "worker") if SHARE else ("-m", "tests.faults.programs.watchful_worker")
 """For a release the product as it is, which waits for thirty silent seconds on PostgreSQL."""
 MARK_FIRST = ("-m", "tests.faults.programs.mark_first_worker")
@@ -74,7 +76,7 @@ def kill_amid(installed: Installed, database: Database, command: Sequence[str]) 
     """Start, kill −9 when some checks are done and others run, start again; returns the second worker."""
     first = Process(installed, command)
     try:
-        until(lambda: done(database) >= DUE // 5, first)
+        until(lambda: done(database) >= DUE // 5, first, seconds=PATIENCE)
     finally:
         first.kill()
     assert done(database) < DUE * 9 // 10, "killed too late to prove anything"
@@ -86,7 +88,7 @@ def test_each_due_check_has_one_outcome(installed: Installed, database: Database
     before = calendar_revisions(database)
     second = kill_amid(installed, database, WORKER)
     try:
-        until(lambda: done(database) == DUE, second)
+        until(lambda: done(database) == DUE, second, seconds=PATIENCE)
     finally:
         second.stop()
     with read(database.sessions) as session:
@@ -109,8 +111,8 @@ def test_a_worker_that_marks_first_loses_some(installed: Installed, database: Da
     book_all(installed)
     second = kill_amid(installed, database, MARK_FIRST)
     try:
-        until(lambda: done(database) == DUE, second)
-        until(lambda: untouched(database) <= 16, second)
+        until(lambda: done(database) == DUE, second, seconds=PATIENCE)
+        until(lambda: untouched(database) <= 16, second, seconds=PATIENCE)
     finally:
         second.stop()
     assert untouched(database) > 0, "the control lost nothing: this test proves nothing"

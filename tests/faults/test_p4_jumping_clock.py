@@ -27,10 +27,9 @@ from scheduler.store.engines import read, write
 from scheduler.store.models import Booking, Check, Entitlement, Notice, Worker
 from tests.faults.conftest import Measured
 from tests.faults.patience import until
+from tests.faults.stages import HOUR, MINUTE, PATIENCE, SECOND, STAGES, done
 
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 MADRID = ZoneInfo("Europe/Madrid")
-STAGES = {"h24": 24 * HOUR, "h8": 8 * HOUR, "h2": 2 * HOUR, "m30": 30 * MINUTE}
 
 
 class Jumping:
@@ -84,12 +83,6 @@ def book(service: Service, customer: int, kind: str) -> tuple[int, datetime]:
         return row.id, start
 
 
-def done(service: Service, stage: str) -> int:
-    with read(service.sessions) as session:
-        rows = session.scalars(select(Check.id).where(Check.stage == stage, Check.state == "done"))
-        return len(rows.all())
-
-
 def row(service: Service, number: int) -> Booking:
     with read(service.sessions) as session:
         return session.get_one(Booking, number)
@@ -105,12 +98,12 @@ def test_a_closed_door_frees_the_hour_of_free_support_and_warns_paid_support(
 ) -> None:
     free, start = book(service, 1, "purchase")
     paid, _ = book(service, 2, "maintenance")
-    until(lambda: done(service, "booked") == 2)
+    until(lambda: done(service.sessions, "booked") == 2, seconds=PATIENCE)
     assert {(row(service, number).status, row(service, number).verdict) for number in (free, paid)} == {
         ("confirmed", "not_ready")
     }
     clock.jump(start - 2 * HOUR + MINUTE)
-    until(lambda: done(service, "h2") == 2)
+    until(lambda: done(service.sessions, "h2") == 2, seconds=PATIENCE)
     released, kept = row(service, free), row(service, paid)
     assert (released.status, released.verdict_code) == ("cancelled", "tcp_refused")
     assert (kept.status, kept.verdict, kept.verdict_code) == ("confirmed", "not_ready", "tcp_refused")
@@ -124,9 +117,9 @@ def test_a_closed_door_frees_the_hour_of_free_support_and_warns_paid_support(
 
 def test_an_hour_that_was_freed_can_be_booked_again_at_once(service: Service, clock: Jumping) -> None:
     free, start = book(service, 1, "purchase")
-    until(lambda: done(service, "booked") == 1)
+    until(lambda: done(service.sessions, "booked") == 1, seconds=PATIENCE)
     clock.jump(start - 2 * HOUR + MINUTE)
-    until(lambda: row(service, free).status == "cancelled")
+    until(lambda: row(service, free).status == "cancelled", seconds=PATIENCE)
     reason = "el cliente estaba en espera y el hueco se ha liberado"
     with write(service.sessions) as session:
         right = session.scalars(select(Entitlement).where(Entitlement.customer_id == 2)).one()
@@ -143,13 +136,13 @@ def test_each_check_has_one_outcome_through_a_night_that_changes_the_clock(
     clock.jump(datetime.combine(night - timedelta(days=3), clock_time(12), MADRID).astimezone(UTC))
     start = datetime.combine(night, clock_time(6), MADRID).astimezone(UTC)
     number = book_at(service, 3, start)
-    until(lambda: done(service, "booked") == 1)
+    until(lambda: done(service.sessions, "booked") == 1, seconds=PATIENCE)
     for stage, before in STAGES.items():
         due = start - before
         clock.jump(due - HOUR)
         nothing_runs(service, stage)
         clock.jump(due + 2 * SECOND)
-        until(lambda stage=stage: done(service, stage) == 1)  # type: ignore[misc]
+        until(lambda stage=stage: done(service.sessions, stage) == 1, seconds=PATIENCE)  # type: ignore[misc]
         clock.jump(due - HOUR)
         clock.jump(due + HOUR / 4)
     with read(service.sessions) as session:
@@ -176,8 +169,8 @@ def nothing_runs(service: Service, stage: str) -> None:
         with read(service.sessions) as session:
             return session.scalars(select(Worker.seen_at)).one() != seen
 
-    until(beaten)
-    assert done(service, stage) == 0
+    until(beaten, seconds=PATIENCE)
+    assert done(service.sessions, stage) == 0
 
 
 def book_at(service: Service, customer: int, start: datetime) -> int:

@@ -22,7 +22,7 @@ from tests.faults.conftest import Measured
 from tests.faults.patience import until
 from tests.faults.sizes import SHARE
 from tests.faults.ssh_desk import desk_at
-from tests.faults.test_p4_due_checks import DOORS, DUE, RUNGS, book_all, done
+from tests.faults.test_p4_due_checks import DOORS, DUE, PATIENCE, RUNGS, book_all, done
 
 AWAY_SECONDS = 2.0
 LOCKED_SECONDS = 7.0 if SHARE else 3.0
@@ -40,14 +40,14 @@ def test_postgresql_away_in_each_phase(
     book_all(installed)
     worker = Process(installed, [*PROGRAM, "worker"])
     try:
-        until(lambda: begun(mortal_database), worker)
+        until(lambda: begun(mortal_database), worker, seconds=PATIENCE)
         for share in (0.0, 0.2, 0.7):
-            until(lambda share=share: done(mortal_database) >= share * DUE, worker)  # type: ignore[misc]
+            until(lambda share=share: done(mortal_database) >= share * DUE, worker, seconds=PATIENCE)  # type: ignore[misc]
             mortal_database.close()
             own_cluster.stop(signal.SIGINT)
             time.sleep(AWAY_SECONDS)  # the length of the outage
             own_cluster.start()
-        until(lambda: done(mortal_database) == DUE, worker)
+        until(lambda: done(mortal_database) == DUE, worker, seconds=PATIENCE)
     finally:
         worker.stop()
     assert_one_outcome_each(mortal_database)
@@ -61,10 +61,10 @@ def test_sqlite_locked_while_checks_are_due(
     book_all(installed)
     worker = Process(installed, [*PROGRAM, "worker"])
     try:
-        until(lambda: done(sqlite_database) >= DUE // 5, worker)
+        until(lambda: done(sqlite_database) >= DUE // 5, worker, seconds=PATIENCE)
         hold_the_lock(installed)
         assert done(sqlite_database) < DUE, "locked too late to prove anything"
-        until(lambda: done(sqlite_database) == DUE, worker)
+        until(lambda: done(sqlite_database) == DUE, worker, seconds=PATIENCE)
     finally:
         worker.stop()
     assert_one_outcome_each(sqlite_database)

@@ -4,6 +4,7 @@ The desk's own clock can be handed to the engine (test_p4_jumping_clock.py); her
 and the interpreter's jump with it.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +23,9 @@ from tests.faults.faked_clock import MachineClock, machine_clock, worker_by
 from tests.faults.patience import until
 from tests.faults.sizes import size
 from tests.faults.ssh_desk import desk_at
+from tests.faults.stages import HOUR, PATIENCE, SECOND, STAGES, done
 
 DOORS = size(4, 40)
-HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
-STAGES = {"h24": 24 * HOUR, "h8": 8 * HOUR, "h2": 2 * HOUR, "m30": HOUR / 2}
 WATCHFUL = ("-m", "tests.faults.programs.watchful_worker")
 
 
@@ -52,10 +52,9 @@ def book_all(installed: Installed) -> datetime:
     return start
 
 
-def done(database: Database, stage: str) -> int:
-    """How many checks of a stage have their outcome."""
-    with read(database.sessions) as session:
-        return len(session.scalars(select(Check.id).where(Check.stage == stage, Check.state == "done")).all())
+def all_done(database: Database, stage: str) -> Callable[[], bool]:
+    """Whether this stage of every booking is done, to wait for."""
+    return lambda: done(database.sessions, stage) == DOORS
 
 
 def beats(database: Database) -> dict[str, datetime]:
@@ -68,7 +67,7 @@ def until_beaten(database: Database, times: int, *workers: Process) -> None:
     """Wait until every worker has looked so often."""
     for _ in range(times):
         before = beats(database)
-        until(lambda before=before: _all_beat(before, beats(database)), *workers)  # type: ignore[misc]
+        until(lambda before=before: _all_beat(before, beats(database)), *workers, seconds=PATIENCE)  # type: ignore[misc]
 
 
 def _all_beat(before: dict[str, datetime], after: dict[str, datetime]) -> bool:
@@ -93,13 +92,13 @@ def test_a_worker_whose_clock_is_set_runs_each_check_once_and_none_early(
     """At each stage the clock comes, goes an hour back, and comes again."""
     start, clock = book_all(installed), machine_clock(tmp_path / "clock")
     with worker_by(clock, installed, *WATCHFUL) as worker:
-        until(lambda: done(postgresql_database, "booked") == DOORS, worker)
+        until(all_done(postgresql_database, "booked"), worker, seconds=PATIENCE)
         for stage, before in STAGES.items():
             clock.jump(start - before - HOUR)
             until_beaten(postgresql_database, 2, worker)
-            assert done(postgresql_database, stage) == 0, f"{stage} an hour early"
+            assert done(postgresql_database.sessions, stage) == 0, f"{stage} an hour early"
             clock.jump(start - before + 2 * SECOND)
-            until(lambda stage=stage: done(postgresql_database, stage) == DOORS, worker)  # type: ignore[misc]
+            until(all_done(postgresql_database, stage), worker, seconds=PATIENCE)
             clock.jump(start - before - HOUR)
             until_beaten(postgresql_database, 2, worker)
             clock.jump(start - before + HOUR / 4)
@@ -124,13 +123,13 @@ def test_workers_whose_clocks_differ_by_an_hour_share_the_work(
     late, early = machine_clock(tmp_path / "late"), machine_clock(tmp_path / "early")
     early.jump(datetime.now(UTC) + HOUR)
     with worker_by(late, installed, *WATCHFUL) as one, worker_by(early, installed, *WATCHFUL) as other:
-        until(lambda: len(beats(postgresql_database)) == 2, one, other)
-        until(lambda: done(postgresql_database, "booked") == DOORS, one, other)
+        until(lambda: len(beats(postgresql_database)) == 2, one, other, seconds=PATIENCE)
+        until(all_done(postgresql_database, "booked"), one, other, seconds=PATIENCE)
         executors = set(beats(postgresql_database))
         for stage, before in STAGES.items():
             late.jump(start - before + 2 * SECOND)
             early.jump(start - before + HOUR)
-            until(lambda stage=stage: done(postgresql_database, stage) == DOORS, one, other)  # type: ignore[misc]
+            until(all_done(postgresql_database, stage), one, other, seconds=PATIENCE)
             until_beaten(postgresql_database, 2, one, other)
         assert set(beats(postgresql_database)) == executors, "one was called dead"
         said = sorted(beats(postgresql_database).values())
